@@ -1,0 +1,86 @@
+"""The plots of the guides, each declared here, drawn from committed results.
+
+``plot("heap-growth")`` in a guide shows ``guides/plots/heap-growth.svg``. The check draws every
+plot again and compares the files byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from course.book.guide import BookError, Guide
+from course.book.results import RESULTS, load, select
+
+DIRECTORY = "guides/plots"
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """One growth curve for each series: ``y`` over ``x``, both on logarithmic scales."""
+
+    results: str  # benchmarks/results/NAME.json
+    title: str
+    alt: str  # what a reader who cannot see it should know
+    xlabel: str
+    x: str = "n"
+    y: str = "value"
+    series: str = "label"
+    only: tuple[str, ...] = ()  # the series to show, default all
+    where: dict[str, object] = field(default_factory=dict)
+
+
+PLOTS: dict[str, Plot] = {}
+
+
+def plot(guide: Guide, name: str) -> str:
+    """A plot, with its description and a link to its numbers."""
+    declared = _declared(name)
+    picture = guide.link(f"{DIRECTORY}/{name}.svg")
+    numbers = guide.link(f"{RESULTS}/{declared.results}.json")
+    return f"![{declared.alt}]({picture})\n\n*{declared.title}. [The raw numbers]({numbers}).*"
+
+
+def draw_all(root: Path) -> Iterator[tuple[str, str | BookError]]:
+    """The path and the text of each declared plot, or what stands in the way of drawing it."""
+    # Here, since importing matplotlib takes a second that a guide without plots can save.
+    from course.book.drawing import draw  # noqa: PLC0415
+
+    for name, declared in PLOTS.items():
+        path = f"{DIRECTORY}/{name}.svg"
+        try:
+            results = load(root, declared.results)
+            rows = select(results, declared.where)
+            yield path, draw(declared, rows, results["unit"])
+        except BookError as error:
+            yield path, error
+
+
+def stale(root: Path) -> Iterator[tuple[str, str]]:
+    """The plots that are not as they would be drawn now, and those that nobody declares."""
+    for path, drawn in draw_all(root):
+        file = root / path
+        if isinstance(drawn, BookError):
+            yield path, str(drawn)
+        elif not file.is_file() or file.read_text(encoding="utf-8") != drawn:
+            yield path, "out of date: python -m course.book write"
+    for file in sorted((root / DIRECTORY).glob("*.svg")):
+        if file.stem not in PLOTS:
+            yield f"{DIRECTORY}/{file.name}", "no plot of this name is declared"
+
+
+def write(root: Path) -> Iterator[tuple[str, str]]:
+    """Draw all plots into their files; yields what could not be drawn."""
+    for path, drawn in draw_all(root):
+        if isinstance(drawn, BookError):
+            yield path, str(drawn)
+        else:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(drawn, encoding="utf-8")
+
+
+def _declared(name: str) -> Plot:
+    if name not in PLOTS:
+        raise BookError(f"no plot {name} is declared in course/book/plots.py")
+    return PLOTS[name]

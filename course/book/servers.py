@@ -1,0 +1,113 @@
+"""``server()``: a server in the background of the guide's bash, on a port that is free.
+
+The reader sees port 3000. The real port is another one in every run, and whatever goes in or out
+of the terminal is translated, so that guides can be made side by side.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import socket
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from course.book.guide import BookError, Guide, interpreter
+from course.book.listings import fenced
+from course.book.normalise import READER_PORT
+
+READY_WITHIN = 10.0  # seconds
+_OUT, _ERR = "server.out", "server.err"
+_NOTE = "course: starting"  # what the helper says, on stderr, before it becomes the server
+_READY = re.compile(r"^Taskflow listening on http://127\.0\.0\.1:(\d+)$", re.MULTILINE)
+
+
+def server(
+    guide: Guide,
+    what: int | str | None = None,
+    *args: str,
+    ready: str = "",
+    show: bool = True,
+) -> str:
+    """Start a server and show the command with the line it prints; an earlier one is stopped.
+
+    ``what`` is a step (default: the guide's own), or the path of a script that listens on port
+    3000 by itself. A script is ready when it prints ``ready``, or, without it, when it accepts.
+    """
+    stop(guide)
+    if isinstance(what, str):
+        command = _start_script(guide, guide.file(what), args, ready)
+    else:
+        command = _start_step(guide, guide.step if what is None else what, args)
+    if not show:
+        return ""
+    printed = "" if isinstance(what, str) and not ready else _read(guide, _OUT)
+    notes = [line for line in _read(guide, _ERR).splitlines() if line.startswith(_NOTE)]
+    shown = guide.normaliser.shown("\n".join([*notes, printed]), guide.port)
+    return fenced(f"$ {command}\n{shown}", "console")
+
+
+def stop(guide: Guide) -> None:
+    """Stop the guide's server and wait for its end."""
+    if guide.port is not None:
+        guide.run("kill $__server 2>/dev/null; wait $__server 2>/dev/null")
+        guide.port = None
+
+
+def _start_step(guide: Guide, step: int, args: tuple[str, ...]) -> str:
+    """The command of the reader, with another port; it becomes the server, so a signal is its."""
+    interpreter(guide.root, step)  # installs what the step needs now, not within the deadline
+    words = ["python3", "-m", "course", "serve", str(step)]
+    _background(guide, guide.root, [*words, "--port", "0", *args])
+    guide.port = _wait_for(guide, lambda: _announced(guide))
+    return shlex.join([*words, *args])
+
+
+def _start_script(guide: Guide, script: Path, args: tuple[str, ...], ready: str) -> str:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    text = re.sub(rf"\b{READER_PORT}\b", str(port), script.read_text(encoding="utf-8"))
+    (guide.scratch / script.name).write_text(text, encoding="utf-8")
+    _background(guide, guide.scratch, ["python3", script.name, *args])
+
+    def accepts() -> int | None:
+        return port if (ready in _read(guide, _OUT) if ready else _accepts(port)) else None
+
+    guide.port = _wait_for(guide, accepts)
+    return shlex.join(["python3", script.name, *args])
+
+
+def _background(guide: Guide, directory: Path, command: list[str]) -> None:
+    """Start a command, its two streams going to two files; ``exec`` makes $! its own number."""
+    out, err = (shlex.quote(str(guide.scratch / name)) for name in (_OUT, _ERR))
+    where = shlex.quote(str(directory))
+    guide.run(f"(cd {where} && exec {shlex.join(command)} >{out} 2>{err}) & __server=$!")
+
+
+def _wait_for(guide: Guide, attempt: Callable[[], int | None]) -> int:
+    """The port, as soon as the server is ready on it."""
+    end = time.monotonic() + READY_WITHIN
+    while time.monotonic() < end:
+        if (port := attempt()) is not None:
+            return port
+        if guide.run("kill -0 $__server 2>/dev/null").status != 0:
+            break
+        time.sleep(0.02)
+    raise BookError(f"the server did not start\n{_read(guide, _ERR)}".rstrip())
+
+
+def _announced(guide: Guide) -> int | None:
+    return int(found[1]) if (found := _READY.search(_read(guide, _OUT))) else None
+
+
+def _read(guide: Guide, name: str) -> str:
+    file = guide.scratch / name
+    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+
+def _accepts(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

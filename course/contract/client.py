@@ -1,0 +1,296 @@
+"""A client that speaks bytes: it sends what it is told, and believes nothing it reads.
+
+A common HTTP client would repair our hostile requests before they leave, and
+forgive a server's mistakes. This one sends each byte as given, and reads answers
+strictly: every line ends with CRLF, every length is exact, every final answer has
+a date. What breaks the rules raises `ContractError`.
+
+It knows HTTP, and nothing of tasks, tokens or steps.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import select
+import socket
+import struct
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+DEADLINE = 5.0
+"""Seconds that a server has for the next piece of an answer. Never waited out when all is well."""
+
+STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d) [\t -~\x80-\xff]*")
+FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\x80-\xff]*?)[ \t]*")
+DATE = re.compile(
+    r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d"
+    r" (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT"
+)
+"""The only form of a date that a server may send (RFC 9110, 5.6.7)."""
+
+
+class ContractError(AssertionError):
+    """The server broke the contract; the text says what was expected and what came."""
+
+
+class Conversation:
+    """The last things said on one connection, for a person to read after a failure."""
+
+    def __init__(self) -> None:
+        self._said: deque[tuple[str, bytes, int]] = deque(maxlen=16)
+
+    def note(self, who: str, data: bytes) -> None:
+        # The beginning is enough for a person; a flood is not kept.
+        self._said.append((who, data[:600], len(data)))
+
+    def __str__(self) -> str:
+        return "\n".join(self._show(*said) for said in self._said)
+
+    @staticmethod
+    def _show(who: str, data: bytes, size: int) -> str:
+        lines = [repr(line)[2:-1] for line in data.splitlines(keepends=True)]
+        if size > len(data):
+            lines.append(f"... {size:,} bytes in all")
+        return "\n".join(f"{who if at == 0 else '':9} {line}" for at, line in enumerate(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One final answer, with the interim statuses (1xx) that came before it."""
+
+    method: str
+    status: int
+    fields: tuple[tuple[str, str], ...]
+    body: bytes
+    interim: tuple[int, ...] = ()
+
+    def every(self, name: str) -> list[str]:
+        """All values of a field, by its name in lower case."""
+        return [value for key, value in self.fields if key == name]
+
+    def field(self, name: str) -> str | None:
+        """The value of a field that may come once; `None` without it."""
+        values = self.every(name)
+        if len(values) > 1:
+            raise ContractError(f"expected {name!r} at most once, received {values}")
+        return values[0] if values else None
+
+    def options(self, name: str) -> set[str]:
+        """The members of a field that is a list, such as `Allow` or `Connection`."""
+        return {option.strip() for value in self.every(name) for option in value.split(",")}
+
+    def expect(self, status: int) -> Answer:
+        """This answer, if it has the status."""
+        __tracebackhide__ = True
+        if self.status != status:
+            raise ContractError(
+                f"expected status {status}, received {self.status}: {self.body[:300]!r}"
+            )
+        return self
+
+    def json(self) -> Any:
+        """The body's value. Its type must be declared as JSON in UTF-8."""
+        __tracebackhide__ = True
+        declared = (self.field("content-type") or "").lower().replace(" ", "")
+        if declared != "application/json;charset=utf-8":
+            raise ContractError(
+                f"expected a body of application/json; charset=utf-8, not {declared!r}"
+            )
+        try:
+            return json.loads(self.body.decode())
+        except ValueError as error:
+            raise ContractError(f"expected JSON, received {self.body[:300]!r}: {error}") from None
+
+
+class Connection:
+    """One TCP connection. `buffers` makes the client's own socket buffers small."""
+
+    def __init__(self, address: tuple[str, int], buffers: int = 0) -> None:
+        self.conversation = Conversation()
+        self._buffer = bytearray()
+        host, port = address
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, target = found[0]
+        self._socket = socket.socket(family, kind, protocol)
+        self._socket.settimeout(DEADLINE)
+        if buffers:  # before the connection is made, or the window is already offered
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffers)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffers)
+        # Without this the kernel would join pieces that a test cut on purpose.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            self._socket.connect(target)
+        except OSError as error:
+            self._socket.close()
+            raise ContractError(f"expected a server at {host}:{port}: {error}") from None
+
+    def send(self, data: bytes) -> None:
+        """Send all of it, reading nothing meanwhile."""
+        __tracebackhide__ = True
+        self.conversation.note("sent", data)
+        try:
+            self._socket.sendall(data)
+        except TimeoutError:
+            raise ContractError(
+                f"expected the server to take {len(data):,} bytes; it stopped"
+            ) from None
+        except ConnectionError as error:
+            raise ContractError(
+                f"expected the server to take or discard what is sent: {error}"
+            ) from None
+
+    def send_until_blocked(self, piece: bytes, most: int, patience: float = 0.5) -> int:
+        """Repeat a piece until the server takes no more for `patience` seconds, or `most` bytes.
+
+        Returns the bytes that went out: perhaps a part of a piece at the end.
+        """
+        block = piece * max(1, 65_536 // len(piece))
+        self.conversation.note("sent", block)
+        sent = 0
+        while sent < most and select.select([], [self._socket], [], patience)[1]:
+            sent += self._socket.send(block[sent % len(piece) :])
+        return sent
+
+    def end(self) -> None:
+        """Half-close: say that nothing more will be sent, and go on reading."""
+        self.conversation.note("sent", b"(end of the stream)")
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def reset(self) -> None:
+        """Leave rudely: the server gets a reset instead of an end."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def answer(self, method: str = "GET") -> Answer:
+        """The next final answer, strictly read. `method` is that of its request."""
+        __tracebackhide__ = True
+        interim: list[int] = []
+        while True:
+            status, fields = self._head()
+            if status >= 200:
+                break
+            interim.append(status)
+        answer = Answer(method, status, fields, b"", tuple(interim))
+        if not DATE.fullmatch(answer.field("date") or ""):
+            raise ContractError(f"expected one valid Date on every answer, received {fields}")
+        return Answer(method, status, fields, self._body(answer), tuple(interim))
+
+    def interim(self) -> int:
+        """The status of the next head, which must be an interim one (1xx)."""
+        __tracebackhide__ = True
+        status, _ = self._head()
+        if status >= 200:
+            raise ContractError(f"expected an interim answer, received {status}")
+        return status
+
+    def ended(self) -> None:
+        """Nothing more comes, and the server ends the connection without a reset."""
+        __tracebackhide__ = True
+        while True:
+            if self._buffer:
+                more = bytes(self._buffer[:200])
+                raise ContractError(f"expected the end of the connection, received {more!r}")
+            if not self._more():
+                return
+
+    def rest(self) -> bytes:
+        """Whatever comes until the server ends the connection, which it must."""
+        __tracebackhide__ = True
+        while self._more():
+            pass
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        return rest
+
+    def _more(self) -> bool:
+        """Read one more piece into the buffer; `False` at the end of the stream."""
+        __tracebackhide__ = True
+        try:
+            data = self._socket.recv(262_144)
+        except TimeoutError:
+            raise ContractError(
+                f"expected more within {DEADLINE:g} s, or the end; got neither"
+            ) from None
+        except ConnectionError as error:
+            raise ContractError(
+                f"expected an answer or a clean end, received a reset: {error}"
+            ) from None
+        self.conversation.note("received", data or b"(end of the stream)")
+        self._buffer += data
+        return bool(data)
+
+    def _until(self, mark: bytes) -> bytes:
+        """The bytes before a mark; the mark is dropped."""
+        __tracebackhide__ = True
+        start = 0
+        while (at := self._buffer.find(mark, start)) < 0:
+            start = max(0, len(self._buffer) - len(mark) + 1)
+            if not self._more():
+                raise ContractError(
+                    f"expected an answer, received the end after {bytes(self._buffer)!r}"
+                )
+        taken = bytes(self._buffer[:at])
+        del self._buffer[: at + len(mark)]
+        return taken
+
+    def _exactly(self, size: int) -> bytes:
+        __tracebackhide__ = True
+        while len(self._buffer) < size:
+            if not self._more():
+                raise ContractError(
+                    f"expected {size} bytes, received the end after {len(self._buffer)}"
+                )
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return taken
+
+    def _head(self) -> tuple[int, tuple[tuple[str, str], ...]]:
+        __tracebackhide__ = True
+        first, *lines = self._until(b"\r\n\r\n").split(b"\r\n")
+        status = STATUS_LINE.fullmatch(first)
+        if status is None:
+            raise ContractError(f"expected a status line, received {first!r}")
+        fields: list[tuple[str, str]] = []
+        for line in lines:
+            parts = FIELD_LINE.fullmatch(line)
+            if parts is None:
+                raise ContractError(f"expected a header field, received {line!r}")
+            fields.append((parts[1].decode().lower(), parts[2].decode("latin-1")))
+        return int(status[1]), tuple(fields)
+
+    def _body(self, answer: Answer) -> bytes:
+        """By the rules of RFC 9112, 6.3, in their order."""
+        __tracebackhide__ = True
+        length = answer.field("content-length")
+        coding = answer.field("transfer-encoding")
+        if answer.status in (204, 304):
+            if length is not None or coding is not None:
+                raise ContractError(f"expected neither body nor length with a {answer.status}")
+            return b""
+        if answer.method == "HEAD":
+            return b""
+        if coding is not None:
+            if coding.lower() != "chunked" or length is not None:
+                raise ContractError(f"expected a length or chunks, received {answer.fields}")
+            return self._chunks()
+        if length is None:
+            return self.rest()  # delimited by the end; a server that keeps alive fails by deadline
+        if not re.fullmatch(r"\d+", length):
+            raise ContractError(f"expected digits in Content-Length, received {length!r}")
+        return self._exactly(int(length))
+
+    def _chunks(self) -> bytes:
+        __tracebackhide__ = True
+        body = b""
+        while size := int(self._until(b"\r\n"), 16):
+            body += self._exactly(size)
+            if self._exactly(2) != b"\r\n":
+                raise ContractError("expected CRLF after a chunk")
+        while self._until(b"\r\n"):
+            pass
+        return body

@@ -1,0 +1,61 @@
+"""The endpoints: what each reads from its request, does, and answers."""
+
+import time
+
+from taskflow.codec import decode_object, encode, encode_array, utc_now
+from taskflow.errors import StoreFull, TaskNotFound, UnsupportedMediaType
+from taskflow.http import Handler, Request, Response
+from taskflow.tasks import Task, check_fields, new_task
+
+MAX_TASKS = 10_000  # a look-up is a loop over all of them
+STARTED = time.monotonic()
+
+
+async def read_object(request: Request) -> dict[str, object]:
+    """Return the JSON object in the body. Raises, in this order, 413, 415 and 400."""
+    request.check_length()
+    media_type = request.headers.get("content-type", "application/json").split(";")[0]
+    if media_type.strip().lower() != "application/json":
+        raise UnsupportedMediaType("the body must be application/json")
+    return decode_object(await request.read())
+
+
+async def health(request: Request) -> Response:
+    """Say that the server answers, and since when."""
+    uptime = round(time.monotonic() - STARTED, 3)
+    report = {"status": "healthy", "timestamp": utc_now(), "uptimeSeconds": uptime}
+    return Response(200, encode(report))
+
+
+class TaskRoutes:
+    """The tasks, in a list."""
+
+    def __init__(self) -> None:
+        self._tasks: list[Task] = []
+
+    def routes(self) -> dict[str, Handler]:
+        """Return the handlers by what they answer."""
+        return {
+            "GET /tasks": self.list_tasks,
+            "POST /tasks": self.create,
+            "GET /tasks/{id}": self.read,
+        }
+
+    async def list_tasks(self, request: Request) -> Response:
+        """Answer all tasks in order of creation. O(n)."""
+        return Response(200, encode_array(task.json for task in self._tasks))
+
+    async def create(self, request: Request) -> Response:
+        """Add a task. O(1)."""
+        task = new_task(check_fields(await read_object(request), required=("title",)))
+        if len(self._tasks) >= MAX_TASKS:
+            raise StoreFull(f"there are {MAX_TASKS} tasks, and no room for another")
+        self._tasks.append(task)
+        return Response(201, task.json, {"Location": f"/tasks/{task.id}"})
+
+    async def read(self, request: Request) -> Response:
+        """Answer one task, which is looked for from the first to the last. O(n)."""
+        for task in self._tasks:
+            if task.id == request.params["id"]:
+                return Response(200, task.json)
+        raise TaskNotFound(f"there is no task {request.params['id'][:64]}")
