@@ -160,9 +160,12 @@ def travelled(root: Path) -> Iterator[tuple[Snapshot, Fault, str]]:
     found = [(old, new, stored.first_difference(root, old, new)) for old, new in stored.pairs(root)]
     next_is_right = [difference is None for _, _, difference in found[1:]] + [True]
     for (old, new, difference), is_edge in zip(found, next_is_right, strict=True):
+        file = stored.path_of(root, new).relative_to(root).as_posix()
         if difference is None:
             continue
-        file = stored.path_of(root, new).relative_to(root).as_posix()
+        if not (root / file).is_file():
+            yield new, Fault("law 6", new.lesson.label, f"has no {file} yet"), ""
+            continue
         text = f"differs from {old.lesson.label} otherwise than {file} says"
         # If the next difference is wrong too, `new` itself changed, and its own line says so.
         if is_edge:

@@ -6,14 +6,15 @@ belongs there too.
 
 from pathlib import Path
 
-from course.snapshots import LESSONS, Lesson, newest, present
+from course.snapshots import LESSONS, Lesson, present
 from course.terminal import BOLD, DIM, paint, table
 
-_COMMANDS = (
-    ("serve {step}", "start its server, then: curl localhost:3000/health"),
-    ("diff {step}", "what it adds to the step before"),
-    ("test {step}", "run its tests (without a number: everything)"),
-    ("--help", "all commands"),
+_NEXT = (
+    ("guides/README.md", "how to go about it: begin here"),
+    ("python3 -m course serve 1", "start the server of step 1; then: curl localhost:3000/health"),
+    ("python3 -m course diff 2", "show what step 2 adds to step 1"),
+    ("python3 -m course test 1", "run the tests of step 1; without a number, everything"),
+    ("python3 -m course --help", "all commands"),
 )
 
 
@@ -25,9 +26,7 @@ def overview(root: Path, colour: bool) -> str:
     if colour:
         title = paint(title, BOLD)
         lines = [paint(line, DIM) if line.endswith("coming") else line for line in lines]
-    step = newest(root).lesson.word
-    commands = [(f"python3 -m course {c.format(step=step)}", what) for c, what in _COMMANDS]
-    return "\n".join([title, "", *lines, "", table(commands)])
+    return "\n".join([title, "", *lines, "", table(_NEXT)])
 
 
 def _row(root: Path, lesson: Lesson) -> tuple[str, str, str, str]:

@@ -18,6 +18,7 @@ from course.terminal import BOLD, CYAN, GREEN, RED, paint
 
 CONTEXT = 3
 _DEFINITION = re.compile(r"\s*(?:async\s+)?(?P<text>(?:def|class)\s+\w+)")
+_TITLES = ("--- a/", "--- /dev/null", "+++ b/", "+++ /dev/null", "Binary file ", "Empty file ")
 _COLOURS = {"+": GREEN, "-": RED, "@": CYAN}
 
 
@@ -38,15 +39,14 @@ def render(changes: Iterable[FileChange], numbers: bool = True) -> str:
 
 def coloured(text: str) -> str:
     """The diff `text` with the colours that readers of git know."""
-    return "".join(_colour(line) for line in text.splitlines(keepends=True))
+    return "\n".join(map(_colour, text.split("\n")))
 
 
 def _colour(line: str) -> str:
-    body = line.rstrip("\n")
-    if body.startswith(("--- ", "+++ ", "Binary file ")):
-        return paint(body, BOLD) + "\n"
-    code = _COLOURS.get(body[:1])
-    return (paint(body, code) if code else body) + "\n"
+    if line.startswith(_TITLES):
+        return paint(line, BOLD)
+    code = _COLOURS.get(line[:1])
+    return paint(line, code) if code else line
 
 
 def _file(change: FileChange, numbers: bool) -> Iterator[str]:

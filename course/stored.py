@@ -75,13 +75,8 @@ def update(root: Path) -> list[Path]:
 
 def first_difference(root: Path, old: Snapshot, new: Snapshot) -> str | None:
     """The first place where the file is not as it should be; None where it is."""
-    path = path_of(root, new)
-    stands, wanted = _read(path), text_of(old, new)
-    if stands == wanted:
-        return None
-    if stands is None:
-        return f"  there is no such file: {path.relative_to(root).as_posix()}\n"
-    return "".join(_first_hunk(stands, wanted))
+    stands, wanted = _read(path_of(root, new)) or "", text_of(old, new)
+    return None if stands == wanted else "".join(_first_hunk(stands, wanted))
 
 
 def _read(path: Path) -> str | None:

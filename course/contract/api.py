@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .changes import ONE_SHAPE, STATUS_OF, TOKENS, Expectations
-from .client import Answer, Connection, ContractError
+from .client import DEADLINE, Answer, Connection, ContractError
 
 Task = dict[str, Any]
 
@@ -124,7 +125,8 @@ class Api:
         answer.expect(STATUS_OF[code])
         if answer.method == "HEAD":
             return
-        error = answer.json()["error"]
+        body = answer.json()
+        error = body.get("error") if isinstance(body, dict) and set(body) == {"error"} else None
         if not self.expected.has(ONE_SHAPE):
             if not isinstance(error, str) or not error or field not in error:
                 about = f" that names {field!r}" if field else ""
@@ -133,8 +135,9 @@ class Api:
                 )
             return
         wanted = details | ({"field": field} if field else {})
+        error = error if isinstance(error, dict) else {}
         received = {key: error.get("details", {}).get(key) for key in wanted}
-        if error["code"] != code or received != wanted:
+        if error.get("code") != code or received != wanted:
             raise ContractError(f"expected {code} with details {wanted}, received {answer.body!r}")
 
     # Tasks
@@ -158,15 +161,21 @@ class Api:
         """The task as it is now."""
         return task_of(self.ask("GET", f"/tasks/{task['id']}").expect(200))
 
-    def tasks(self, target: str = "/tasks") -> list[Task]:
-        """All tasks, page by page."""
-        tasks: list[Task] = []
+    def pages(self, target: str) -> Iterator[Answer]:
+        """Follow the links from page to page; each is asked for when the one before was seen."""
+        seen: set[str] = set()
         following: str | None = target
         while following is not None:
+            if following in seen:
+                raise ContractError(f"expected links to end, received {following} again")
+            seen.add(following)
             page = self.ask("GET", following).expect(200)
-            tasks += page.json()
+            yield page
             following = next_page(page)
-        return tasks
+
+    def tasks(self, target: str = "/tasks") -> list[Task]:
+        """All tasks of all pages."""
+        return [task for page in self.pages(target) for task in page.json()]
 
     def tick(self, task: Task) -> None:
         """Return when the server's clock has passed the task's last change.
@@ -174,10 +183,12 @@ class Api:
         Times have milliseconds: a change in the same one could not be seen.
         """
         connection = self.connect()
-        while True:
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline:
             connection.send(self.request("GET", "/health"))
             if connection.answer().expect(200).json()["timestamp"] > task["updatedAt"]:
                 return
+        raise ContractError(f"expected the clock of /health to pass {task['updatedAt']}")
 
 
 def task_of(answer: Answer) -> Task:

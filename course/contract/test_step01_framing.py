@@ -197,6 +197,16 @@ def test_a_client_that_asks_is_told_to_continue(api: Api, expectation: str) -> N
     connection.answer().expect(200)
 
 
+def test_the_client_is_told_to_continue_only_once(api: Api) -> None:
+    """However many pieces its body comes in."""
+    body = json.dumps({"title": "in pieces"}).encode()
+    fields = [f"Content-Length: {len(body)}", "Expect: 100-continue"]
+    connection = api.say(api.head("POST", "/tasks", *fields))
+    assert connection.interim() == 100
+    api.send_apart(connection, [body[:5], body[5:9], body[9:]])
+    assert connection.answer("POST").expect(201).interim == ()
+
+
 @pytest.mark.parametrize(
     ("method", "path", "fields", "code"),
     [

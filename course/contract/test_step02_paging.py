@@ -21,12 +21,7 @@ def test_an_empty_store_is_one_empty_page(empty: Api) -> None:
 def test_links_lead_through_all_tasks_in_order_of_creation(empty: Api, limit: int) -> None:
     """The last page has no link, also when it is full."""
     tasks = numbered(empty, 25)
-    pages: list[list[Task]] = []
-    target: str | None = f"/tasks?limit={limit}"
-    while target is not None:
-        page = empty.ask("GET", target).expect(200)
-        pages.append(page.json())
-        target = next_page(page)
+    pages: list[list[Task]] = [page.json() for page in empty.pages(f"/tasks?limit={limit}")]
     assert [task for page_of in pages for task in page_of] == tasks
     assert [len(page_of) for page_of in pages[:-1]] == [limit] * (len(pages) - 1)
     assert 0 < len(pages[-1]) <= limit
@@ -76,11 +71,8 @@ def test_deleting_between_pages_neither_loses_nor_repeats_a_task(empty: Api) -> 
     tasks = numbered(empty, 40)
     seen: list[Task] = []
     deleted: list[Task] = []
-    target: str | None = "/tasks?limit=7"
-    while target is not None:
-        page = empty.ask("GET", target).expect(200)
+    for page in empty.pages("/tasks?limit=7"):
         seen += page.json()
-        target = next_page(page)
         ahead = tasks[len(seen) + len(deleted) + 2 :][:1]
         empty.delete(seen[-2], *ahead)  # one that was seen, and one that was not yet
         deleted += ahead

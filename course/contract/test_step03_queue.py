@@ -37,7 +37,9 @@ def claim_all(api: Api) -> list[str]:
         answer = connection.answer("POST")
         if answer.status == 204:
             return claimed
-        claimed.append(answer.expect(200).json()["id"])
+        task_id = answer.expect(200).json()["id"]
+        assert task_id not in claimed, f"{task_id} was claimed twice"
+        claimed.append(task_id)
 
 
 def check_order(api: Api, *tasks: Task) -> None:

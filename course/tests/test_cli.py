@@ -19,7 +19,7 @@ def test_without_a_command_the_path_is_shown(
     assert main([], small.root) == 0
     text = capsys.readouterr().out
     assert [line.split()[-1] for line in text.splitlines()[3:14]] == ["here"] * 4 + ["coming"] * 7
-    assert "python3 -m course serve 4" in text
+    assert "python3 -m course serve 1" in text
 
 
 @pytest.mark.parametrize(

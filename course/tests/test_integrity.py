@@ -88,7 +88,7 @@ def test_a_rendered_difference_that_was_touched_or_lost(kept: SmallCourse) -> No
     kept.replace("guides/diffs/03.diff", "NUMBER = 3", "NUMBER = 4")
     assert "-+NUMBER = 4\n  ++NUMBER = 3\n" in faults(kept)
     (kept.root / "guides/diffs/03.diff").unlink()
-    assert "there is no guides/diffs/03.diff" in faults(kept)
+    assert "law 6: step 3: has no guides/diffs/03.diff yet\n" in faults(kept)
 
 
 def test_update_renders_anew_and_removes_what_has_no_step(kept: SmallCourse) -> None:

@@ -241,7 +241,7 @@ def _content_length(headers: dict[str, str], minor: str) -> int:
         if "content-length" in headers or minor == "0":
             raise errors.BadRequest("the header transfer-encoding may not stand here")
         raise errors.NotImplementedYet("there are no transfer codings here")
-    if not re.fullmatch("[0-9]{1,15}", length):
+    if not (length.isascii() and length.isdigit() and len(length) <= 15):
         raise errors.BadRequest("the header content-length is not one number of 1 to 15 digits")
     return int(length)
 
