@@ -3,7 +3,9 @@
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - said here, in words an older Python can read
-    sys.exit("course: Taskflow needs Python 3.11 or newer, this is " + sys.version.split()[0])
+    have = sys.version.split()[0]
+    sys.stderr.write("course: Taskflow needs Python 3.11 or newer, this is " + have + "\n")
+    sys.exit(2)
 
 from course.cli import main  # after the check: the modules use newer syntax
 

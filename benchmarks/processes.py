@@ -1,0 +1,121 @@
+"""The processes that a measurement starts, each of which it also ends.
+
+Every snapshot calls its package `taskflow`, so each contestant has an interpreter of its own,
+with the one step on its path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from course import snapshots
+
+ROOT = Path(__file__).resolve().parents[1]
+PEERS = Path(__file__).parent / "peers"
+READY = re.compile(r"http://127\.0\.0\.1:(\d+)")
+PATIENCE = 10.0  # seconds that a process has to end by itself
+
+# Bytecode is kept, as in real life, but not in the tree.
+_BYTECODE = Path(tempfile.gettempdir()) / "taskflow-benchmarks-bytecode"
+
+
+class CannotMeasure(Exception):
+    """Something is missing or went wrong; the message is for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server that is ready."""
+
+    port: int
+    pid: int
+
+
+def environment(step: int) -> dict[str, str]:
+    """The variables of a process that imports the `taskflow` of one step, if any."""
+    path = [str(snapshots.find(ROOT, str(step)).path)] if step else []
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join([*path, str(ROOT)]),
+        "PYTHONPYCACHEPREFIX": str(_BYTECODE),
+    }
+
+
+def run(command: Sequence[str], step: int = 0, cpu: int | None = None, timeout: float = 900) -> str:
+    """Run a program to its end; return what it printed."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment(step), cwd=ROOT
+    ) as process:
+        pin(process.pid, cpu)
+        try:
+            output, _ = process.communicate(timeout=timeout)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        raise CannotMeasure(f"{' '.join(command)} ended with status {process.returncode}")
+    return output
+
+
+@contextmanager
+def serving(command: Sequence[str], step: int = 0, cpu: int | None = None) -> Iterator[Served]:
+    """Start a server, wait for the line that names its port, and end it afterwards."""
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(step),
+        cwd=ROOT,
+    )
+    try:
+        pin(process.pid, cpu)
+        assert process.stdout is not None
+        ready = READY.search(process.stdout.readline())
+        if ready is None:
+            raise CannotMeasure(f"{' '.join(command)} does not become ready")
+        yield Served(int(ready[1]), process.pid)
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def pin(pid: int, cpu: int | None) -> None:
+    """Keep a process on one core, where the system can do that and has at least two."""
+    if cpu is not None and sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1:
+        os.sched_setaffinity(pid, {sorted(os.sched_getaffinity(0))[cpu]})
+
+
+def processor_seconds(pid: int) -> float | None:
+    """The processor's time that a process has used so far; None where /proc is missing."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def program(name: str) -> str:
+    """Where a program is. Raises CannotMeasure."""
+    if (found := shutil.which(name)) is None:
+        raise CannotMeasure(f"{name} is not installed: apt-get install {name}")
+    return found

@@ -1,0 +1,22 @@
+"""`python -m benchmarks.worker SUBJECT CASE QUICK`: one case, measured in this process.
+
+The rows go to stdout as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+
+from benchmarks.cases import Case, Subject
+
+
+def main(name: str, case: str, quick: str) -> None:
+    """Measure, and print the rows."""
+    subject: Subject = import_module(f"benchmarks.{name}")
+    print(json.dumps(subject.measure(Case(**json.loads(case)), bool(json.loads(quick)))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
