@@ -140,6 +140,16 @@ class Api:
         if error.get("code") != code or received != wanted:
             raise ContractError(f"expected {code} with details {wanted}, received {answer.body!r}")
 
+    def refused_message(self, message: bytes, code: str) -> None:
+        """The message is refused, and the connection ends cleanly.
+
+        Nothing behind it is taken for a request: there is one answer, and no more.
+        """
+        __tracebackhide__ = True
+        connection = self.say(message + b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.refused(connection.answer(), code)
+        connection.ended()
+
     # Tasks
 
     def create(self, **fields: Any) -> Task:

@@ -16,13 +16,6 @@ from .changes import CHUNKED, before
 MIB = 1_048_576
 
 
-def check_refused(api: Api, data: bytes, code: str) -> None:
-    """One refusal, then a clean end: the hidden request is not answered."""
-    connection = api.say(data + b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    api.refused(connection.answer("POST"), code)
-    connection.ended()
-
-
 def json_of_size(size: int) -> bytes:
     """A valid task whose body has this many bytes; most are white space."""
     body = json.dumps({"title": "large"}).encode()
@@ -53,17 +46,17 @@ def json_of_size(size: int) -> bytes:
 )
 def test_a_length_that_is_not_1_to_15_digits_is_refused(api: Api, length: str) -> None:
     head = api.head("POST", "/tasks", f"Content-Length: {length}")
-    check_refused(api, head, "BAD_REQUEST")
+    api.refused_message(head, "BAD_REQUEST")
 
 
 @pytest.mark.parametrize("second", ["5", "6", ""])
 def test_a_repeated_length_is_refused(api: Api, second: str) -> None:
     head = api.head("POST", "/tasks", "Content-Length: 5", f"content-length: {second}")
-    check_refused(api, head + b"hello", "BAD_REQUEST")
+    api.refused_message(head + b"hello", "BAD_REQUEST")
 
 
 def test_a_bad_length_is_refused_on_any_method(api: Api) -> None:
-    check_refused(api, api.head("GET", "/health", "Content-Length: -1"), "BAD_REQUEST")
+    api.refused_message(api.head("GET", "/health", "Content-Length: -1"), "BAD_REQUEST")
 
 
 def test_a_length_of_15_digits_is_read_as_a_number(api: Api) -> None:
@@ -82,25 +75,25 @@ def test_length_and_coding_together_are_refused(api: Api, coding: str) -> None:
         ["Content-Length: 5", f"Transfer-Encoding: {coding}"],
         [f"Transfer-Encoding: {coding}", "Content-Length: 5"],
     ):
-        check_refused(api, api.head("POST", "/tasks", *fields) + b"0\r\n\r\n", "BAD_REQUEST")
+        api.refused_message(api.head("POST", "/tasks", *fields) + b"0\r\n\r\n", "BAD_REQUEST")
 
 
 def test_a_coding_in_1_0_is_refused(api: Api) -> None:
     head = api.head("POST", "/tasks", "Transfer-Encoding: chunked", version="HTTP/1.0")
-    check_refused(api, head + b"0\r\n\r\n", "BAD_REQUEST")
+    api.refused_message(head + b"0\r\n\r\n", "BAD_REQUEST")
 
 
 @pytest.mark.parametrize("coding", ["gzip", "identity", "x-unknown", "chunkedd", "xchunked"])
 def test_an_unknown_coding_is_not_implemented(api: Api, coding: str) -> None:
     head = api.head("POST", "/tasks", f"Transfer-Encoding: {coding}")
-    check_refused(api, head + b"0\r\n\r\n", "NOT_IMPLEMENTED")
+    api.refused_message(head + b"0\r\n\r\n", "NOT_IMPLEMENTED")
 
 
 @before(CHUNKED)
 @pytest.mark.parametrize("coding", ["chunked", "Chunked", "gzip, chunked"])
 def test_chunks_are_not_implemented_yet(api: Api, coding: str) -> None:
     head = api.head("POST", "/tasks", f"Transfer-Encoding: {coding}")
-    check_refused(api, head + b"0\r\n\r\n", "NOT_IMPLEMENTED")
+    api.refused_message(head + b"0\r\n\r\n", "NOT_IMPLEMENTED")
 
 
 # Large bodies
