@@ -36,8 +36,8 @@ VALUES = {"host": HOST, "content-length": re.compile("[0-9]{1,15}")}  # refused 
 ABSOLUTE_FORM = re.compile(f"https?://({HOST.pattern})((?:[/?].*)?)", re.ASCII | re.IGNORECASE)
 BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 REASONS = {status.value: status.phrase for status in HTTPStatus}
+REASONS |= {413: "Content Too Large", 422: "Unprocessable Content"}  # older Pythons: older names
 
 
 async def no_body() -> bytes:

@@ -7,16 +7,17 @@ import signal
 import sys
 
 from taskflow.app import build_app
+from taskflow.http import Handler
 from taskflow.server import Server
 
 
-async def serve(options: argparse.Namespace) -> int:
+async def serve(app: Handler, options: argparse.Namespace) -> int:
     """Serve until a signal says stop; return the exit status."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
-    server = Server(build_app(), options.max_connections)
+    server = Server(app, options.max_connections)
     try:
         port = await server.start(options.host, options.port)
     except (OSError, OverflowError) as error:
@@ -36,7 +37,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=3000, help="0 picks a free one (%(default)s)")
     parser.add_argument("--max-connections", type=int, default=1000, help="(%(default)s)")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    return asyncio.run(serve(parser.parse_args()))
+    return asyncio.run(serve(build_app(), parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from functools import partial
 
 from taskflow.codec import http_date
 from taskflow.errors import BadRequest, ServiceUnavailable
-from taskflow.http import CONTINUE, Handler, Request, RequestParser, encode_head
+from taskflow.http import Handler, Request, RequestParser, encode_head
 
 READ_AHEAD = 64 * 1024  # bytes that may wait in the parser before we stop reading
 LINGER_SECONDS = 2.0  # how long we listen to a client after our last word to it
@@ -110,7 +110,7 @@ class Connection(asyncio.Protocol):
                 raise BadRequest("the request ended before its body did")
             if request.expects_continue:
                 request.expects_continue = False  # asked for once (RFC 9110, 10.1.1)
-                self.transport.write(CONTINUE)
+                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._throttle()
             await self._wait()
         return piece

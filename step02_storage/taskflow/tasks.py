@@ -65,13 +65,6 @@ class Change:
     before: Task | None
     after: Task | None
 
-    @property
-    def task_id(self) -> str:
-        """The id of the task that changes, which is the same before and after."""
-        task = self.after or self.before
-        assert task is not None
-        return task.id
-
 
 def _text(name: str, value: object, shortest: int = 0, longest: int = MAX_TITLE) -> str:
     if not isinstance(value, str):

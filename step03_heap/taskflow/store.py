@@ -23,7 +23,7 @@ class CreationOrder:
     """The ids in order of creation, for paging: a dict finds a key, but no place to go on from.
 
     A deleted task leaves its entry behind; when half the entries are of such, they are swept out.
-    So add and drop are O(1) on average, and a place is found in O(log n).
+    So add and drop are O(1) on average, and a page passes at most as many dead entries as living.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,10 @@ class CreationOrder:
             self._gone.clear()
 
     def ids_after(self, task: Task | None) -> Iterator[str]:
-        """Yield the ids created after this task, or all. O(log n) until the first."""
+        """Yield the ids created after this task, or all.
+
+        O(log n) to find the place, then O(1) for each entry passed, those left behind included.
+        """
         start = 0 if task is None else bisect_right(self._entries, (task.number, task.id))
         for position in range(start, len(self._entries)):
             number, task_id = self._entries[position]
@@ -74,7 +77,7 @@ class Store:
     ) -> list[Task]:
         """Return up to `limit` tasks in order of creation, those after `after`, of one status.
 
-        O(limit + log n), and O(n) at worst where few tasks have the status.
+        O(limit + log n); O(n) where few tasks have the status, or many were deleted of late.
         """
         tasks = map(self._tasks.__getitem__, self._order.ids_after(after))
         wanted = (task for task in tasks if status is None or task.status is status)
