@@ -15,7 +15,7 @@ import matplotlib
 matplotlib.use("svg")
 
 from matplotlib import pyplot
-from matplotlib.ticker import EngFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter, NullLocator
 
 from course.book.guide import BookError
 from course.book.results import Row
@@ -95,6 +95,9 @@ def _scales(axes: Axes, xlabel: str, unit: str) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_formatter(NullFormatter())
         axis.set_minor_locator(NullLocator())
+    lowest, highest = axes.get_ylim()
+    if highest < 100 * lowest:  # powers of ten alone would be one or two lines
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.set_xlabel(xlabel)
     axes.set_ylabel("time" if seconds else unit)
     axes.grid(visible=True, linewidth=0.8)

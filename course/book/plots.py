@@ -53,7 +53,7 @@ PLOTS: dict[str, Plot] = {
         results="heap",
         title="Removing one item from the middle of a queue of n items",
         alt="heapq, which has to look for the item, rises in a straight line. The three queues "
-        "with a position index stay almost level.",
+        "with a position index rise slowly, ours lowest.",
         xlabel="items",
         only=("ours", "heapq", "heapdict", "pqdict"),
         where={"operation": "remove"},
@@ -62,7 +62,7 @@ PLOTS: dict[str, Plot] = {
         results="next_task",
         title="Taking the most urgent of n tasks",
         alt="Sorting all tasks each time and looking at all of them rise in straight lines. "
-        "The heap stays almost level.",
+        "The heap rises slowly, far below.",
         xlabel="tasks",
     ),
     "resolve": Plot(

@@ -77,13 +77,15 @@ def _start_script(guide: Guide, script: Path, args: tuple[str, ...], ready: str)
         return port if (ready in _read(guide, _OUT) if ready else _accepts(port)) else None
 
     guide.port = _wait_for(guide, accepts)
-    return shlex.join(["python3", script.name, *args])
+    shown = script.relative_to(guide.root).as_posix()
+    return shlex.join(["python3", shown, *args])
 
 
 def _background(guide: Guide, directory: Path, command: list[str]) -> None:
     """Start a command, its two streams going to two files; ``exec`` makes $! its own number."""
     out, err = (shlex.quote(str(guide.scratch / name)) for name in (_OUT, _ERR))
     where = shlex.quote(str(directory))
+    guide.run(f"rm -f {out} {err}")  # or the words of the last server would be taken for this one's
     guide.run(f"(cd {where} && exec {shlex.join(command)} >{out} 2>{err}) & __server=$!")
 
 

@@ -109,7 +109,7 @@ def test_a_script_as_server(course: Course) -> None:
         'shell("exec 5<>/dev/tcp/localhost/3000; cat <&5")',
     )
 
-    assert "$ python3 tiny.py\ntiny on port 3000\n" in text
+    assert "$ python3 guides/examples/tiny.py\ntiny on port 3000\n" in text
     assert "cat <&5\nhello\n" in text
 
 

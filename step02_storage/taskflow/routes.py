@@ -71,7 +71,7 @@ class TaskRoutes:
         try:
             return None if task_id is None else self._store.get(task_id)
         except TaskNotFound as error:
-            raise ValidationError("after", error.message) from None
+            raise ValidationError("after", str(error)) from None
 
     async def create(self, request: Request) -> Response:
         """Add a task."""

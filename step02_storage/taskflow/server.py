@@ -18,7 +18,7 @@ from functools import partial
 
 from taskflow.codec import http_date
 from taskflow.errors import BadRequest, ServiceUnavailable
-from taskflow.http import Handler, Request, RequestParser, encode_head
+from taskflow.http import Handler, Request, RequestParser, encode_head, no_body
 
 READ_AHEAD = 64 * 1024  # bytes that may wait in the parser before we stop reading
 LINGER_SECONDS = 2.0  # how long we listen to a client after our last word to it
@@ -136,6 +136,7 @@ class Connection(asyncio.Protocol):
     async def _serve(self, request: Request) -> None:
         """Answer one request; then let the next begin, in a task of its own."""
         response = await self._server.app(request)
+        request.receive = no_body  # the request is over, and holds the connection no longer
         self._parser.take_body()  # what the handler left; if more is to come, it is not waited for
         keep_alive = request.keep_alive and not self._parser.body_left
         head = encode_head(response, http_date(), keep_alive)

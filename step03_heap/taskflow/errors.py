@@ -11,9 +11,9 @@ class TaskflowError(Exception):
 
     status, code = 500, "INTERNAL_ERROR"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
-        self.message = message
+        self.details = details  # the same for programs
         self.headers: dict[str, str] = {}
 
 
@@ -75,7 +75,7 @@ class ValidationError(TaskflowError):
     status, code = 422, "VALIDATION_ERROR"
 
     def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
+        super().__init__(f"{field}: {reason}", field=field, reason=reason)
 
 
 class HeadersTooLarge(TaskflowError):

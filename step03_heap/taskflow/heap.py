@@ -22,7 +22,7 @@ from dataclasses import dataclass
 Key = tuple[int, int]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # compared by identity
 class Entry:
     """An item in the heap, and where in the array it is."""
 
@@ -83,7 +83,10 @@ class PriorityHeap:
             self._fill(entry.position, entry)
 
     def _fill(self, hole: int, entry: Entry) -> None:
-        """Put an entry where there is a hole, or where it belongs above or below. O(log n)."""
+        """Let a hole sink to the bottom, then rise to where the entry belongs. O(log n).
+
+        That may be above where the hole was: the entry can come from another branch of the tree.
+        """
         self._sift_up(self._sift_down(hole), entry)
 
     def _sift_down(self, hole: int) -> int:

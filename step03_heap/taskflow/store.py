@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from taskflow.errors import StoreFull, TaskNotFound
+from taskflow import errors
 from taskflow.heap import PriorityHeap
 from taskflow.tasks import Change, Status, Task, changed, new_task
 
@@ -70,7 +70,7 @@ class Store:
         try:
             return self._tasks[task_id]
         except KeyError:
-            raise TaskNotFound(f"there is no task {task_id[:64]}") from None
+            raise errors.TaskNotFound(f"there is no task {task_id[:64]}") from None
 
     def page(
         self, limit: int, after: Task | None = None, status: Status | None = None
@@ -86,7 +86,7 @@ class Store:
     def create(self, fields: Mapping[str, Any]) -> Task:
         """Add a task with these checked fields. Raises StoreFull."""
         if len(self._tasks) >= MAX_TASKS:
-            raise StoreFull(f"the store has {MAX_TASKS} tasks and takes no more")
+            raise errors.StoreFull(f"the store has {MAX_TASKS} tasks and takes no more")
         self._last_number += 1
         task = new_task(self._last_number, fields)
         self.apply([Change(None, task)])

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from itertools import accumulate
+from math import isfinite
 
 from taskflow.errors import InvalidJson
 
@@ -30,20 +31,17 @@ def _object_without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object
 
 
 def _number(convert: Callable[[str], float], text: str) -> float:
-    if len(text) > MAX_NUMBER_LENGTH:
-        raise InvalidJson(f"a number has more than {MAX_NUMBER_LENGTH} characters")
+    """Return a number; not 1e999, nor the NaN and Infinity that Python takes for numbers."""
+    if len(text) > MAX_NUMBER_LENGTH or not isfinite(float(text)):
+        raise InvalidJson(f"{text[:20]} is too long, too large or no number at all")
     return convert(text)
-
-
-def _no_constant(name: str) -> object:
-    raise InvalidJson(f"{name} is not JSON")
 
 
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object_without_repeats,
     parse_int=partial(_number, int),
     parse_float=partial(_number, float),
-    parse_constant=_no_constant,
+    parse_constant=partial(_number, float),
 )
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -81,7 +79,7 @@ def _check_depth(text: str) -> None:
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return  # true of almost every body: too few brackets to be too deep
     steps = (1 if bracket in "[{" else -1 for bracket in NOT_A_BRACKET.sub("", text))
-    if max(accumulate(steps)) > MAX_DEPTH:
+    if max(accumulate(steps), default=0) > MAX_DEPTH:
         raise InvalidJson(f"the body is nested more than {MAX_DEPTH} deep")
 
 

@@ -2,7 +2,7 @@
 
     graph.apply(change)          follow a change of one task: O(edges of that task)
     graph.is_blocked(id)         does it wait for an unfinished prerequisite? O(1)
-    graph.find_cycle(id, ids)    would these prerequisites close a cycle? O(edges reached)
+    graph.find_cycle(id, ids)    would these prerequisites close a cycle? O(tasks waiting for it)
     graph.order([id])            each task after all that it depends on: O(tasks + edges reached)
 
 An edge is kept twice: forwards in the list of a task's prerequisites, and backwards in the set of
@@ -41,12 +41,6 @@ class PrerequisiteList:
         self.last: Node | None = None
         self._nodes: dict[str, Node] = {}
 
-    def __contains__(self, task_id: str) -> bool:
-        return task_id in self._nodes
-
-    def __len__(self) -> int:
-        return len(self._nodes)
-
     def __iter__(self) -> Iterator[str]:
         node = self.first
         while node is not None:
@@ -54,9 +48,7 @@ class PrerequisiteList:
             node = node.next
 
     def append(self, task_id: str) -> None:
-        """Add an id at the end. O(1). Raises ValueError if it is there already."""
-        if task_id in self._nodes:
-            raise ValueError(f"{task_id} is in the list already")
+        """Add an id, which must not be in the list, at its end. O(1)."""
         node = self._nodes[task_id] = Node(task_id, previous=self.last)
         if self.last is None:
             self.first = node
@@ -83,7 +75,7 @@ class DependencyGraph:
     def __init__(self) -> None:
         self._prerequisites: dict[str, PrerequisiteList] = {}
         self._dependents: dict[str, dict[str, None]] = {}  # a set in order of insertion
-        self._unfinished: dict[str, int] = {}  # how many prerequisites a task waits for
+        self._unfinished: dict[str, int] = {}  # how many prerequisites a task waits for, if any
         self._completed: set[str] = set()
 
     def prerequisites(self, task_id: str) -> list[str]:
@@ -103,63 +95,47 @@ class DependencyGraph:
 
         O(prerequisites of the task), and O(its dependents) if it is finished or reopened.
         """
-        task_id = change.task_id
-        wanted = change.after.dependencies if change.after else ()
-        if wanted != (change.before.dependencies if change.before else ()):
+        task_id, before, after = change.task_id, change.before, change.after
+        wanted = after.dependencies if after else ()
+        if wanted != (before.dependencies if before else ()):
             self._relink(task_id, wanted)
-        affected = [task_id]
-        if _is_completed(change.before) != _is_completed(change.after):
-            affected += self._dependents.get(task_id, ())
-            self._set_completed(task_id, _is_completed(change.after))
-        return affected
-
-    def _relink(self, task_id: str, wanted: tuple[str, ...]) -> None:
-        keep = set(wanted)
-        for prerequisite in self.prerequisites(task_id):
-            if prerequisite not in keep:
-                self._unlink(task_id, prerequisite)
-        for prerequisite in wanted:
-            self._link(task_id, prerequisite)
-
-    def _link(self, task_id: str, prerequisite: str) -> None:
-        """Add an edge, or move one that is there to the end of its list. O(1)."""
-        edges = self._prerequisites.setdefault(task_id, PrerequisiteList())
-        if prerequisite in edges:
-            edges.remove(prerequisite)
-        else:
-            self._dependents.setdefault(prerequisite, {})[task_id] = None
-            if prerequisite not in self._completed:
-                self._count(task_id, 1)
-        edges.append(prerequisite)
-
-    def _unlink(self, task_id: str, prerequisite: str) -> None:
-        """Take an edge out of both indexes. O(1)."""
-        edges = self._prerequisites[task_id]
-        edges.remove(prerequisite)
-        if not edges:
-            del self._prerequisites[task_id]
-        dependents = self._dependents[prerequisite]
-        del dependents[task_id]
-        if not dependents:
-            del self._dependents[prerequisite]
-        if prerequisite not in self._completed:
-            self._count(task_id, -1)
-
-    def _set_completed(self, task_id: str, completed: bool) -> None:
-        if completed:
+        finished = _is_completed(after)
+        if finished == _is_completed(before):
+            return [task_id]
+        if finished:
             self._completed.add(task_id)
         else:
-            self._completed.discard(task_id)
-        for dependent in self._dependents.get(task_id, ()):
-            self._count(dependent, -1 if completed else 1)
+            self._completed.remove(task_id)
+        dependents = self.dependents(task_id)
+        for dependent in dependents:
+            self._count(dependent, -1 if finished else 1)
+        return [task_id, *dependents]
+
+    def _relink(self, task_id: str, wanted: tuple[str, ...]) -> None:
+        """Make the edges of a task those that are wanted, in their order."""
+        edges = self._prerequisites.setdefault(task_id, PrerequisiteList())
+        had = set(edges)
+        for prerequisite in had.difference(wanted):
+            edges.remove(prerequisite)
+            del self._dependents[prerequisite][task_id]
+            if not self._dependents[prerequisite]:
+                del self._dependents[prerequisite]
+            self._count(task_id, 0 if prerequisite in self._completed else -1)
+        for prerequisite in wanted:
+            if prerequisite in had:
+                edges.remove(prerequisite)  # it moves to the end
+            else:
+                self._dependents.setdefault(prerequisite, {})[task_id] = None
+                self._count(task_id, 0 if prerequisite in self._completed else 1)
+            edges.append(prerequisite)
+        if edges.first is None:
+            del self._prerequisites[task_id]
 
     def _count(self, task_id: str, difference: int) -> None:
-        """Keep the number of unfinished prerequisites; a task that has none is not in it."""
-        number = self._unfinished.get(task_id, 0) + difference
+        """Keep the number of unfinished prerequisites; a task without any is not in it."""
+        number = self._unfinished.pop(task_id, 0) + difference
         if number:
             self._unfinished[task_id] = number
-        else:
-            del self._unfinished[task_id]
 
     def order(self, roots: Iterable[str]) -> Iterator[str]:
         """Yield the roots and all below them, each after everything that it depends on.
@@ -169,25 +145,19 @@ class DependencyGraph:
         follow: a node of its linked list.
         """
         seen: set[str] = set()
-        path: list[tuple[str, Node | None]] = []
         for root in roots:
-            if root in seen:
-                continue
+            path = [] if root in seen else [(root, self._first_edge(root))]
             seen.add(root)
-            task_id, edge = root, self._first_edge(root)
-            while True:
+            while path:
+                task_id, edge = path.pop()
                 while edge is not None and edge.task_id in seen:
                     edge = edge.next
-                if edge is not None:  # go down
+                if edge is None:
+                    yield task_id  # all below it is done
+                else:  # go down, and come back for the next edge
                     path.append((task_id, edge.next))
-                    task_id = edge.task_id
-                    seen.add(task_id)
-                    edge = self._first_edge(task_id)
-                    continue
-                yield task_id  # all below it is done
-                if not path:
-                    break
-                task_id, edge = path.pop()  # go up
+                    path.append((edge.task_id, self._first_edge(edge.task_id)))
+                    seen.add(edge.task_id)
 
     def _first_edge(self, task_id: str) -> Node | None:
         edges = self._prerequisites.get(task_id)
@@ -196,27 +166,25 @@ class DependencyGraph:
     def find_cycle(self, task_id: str, wanted: Iterable[str]) -> list[str] | None:
         """Return the cycle that these prerequisites would close, None if there is none.
 
-        The first and the last id of the path are the task's; each depends on the next.
-        O(tasks + edges below the wanted ones); O(wanted) if nothing depends on the task.
+        Looks through all that waits for the task, directly or not, whether the task would wait
+        for that. In the path each task depends on the next; the first and the last are the task.
+        O(tasks + edges above it).
         """
-        came_from = dict.fromkeys(wanted, task_id)
-        if task_id not in self._dependents and task_id not in came_from:
-            return None
-        to_visit = list(came_from)
-        while to_visit and task_id not in came_from:
+        forbidden = set(wanted)
+        came_from = {task_id: task_id}
+        to_visit = [task_id]
+        while to_visit:
             current = to_visit.pop()
-            for prerequisite in self._prerequisites.get(current, ()):
-                if prerequisite not in came_from:
-                    came_from[prerequisite] = current
-                    to_visit.append(prerequisite)
-        return _path_back(task_id, came_from) if task_id in came_from else None
-
-
-def _path_back(task_id: str, came_from: dict[str, str]) -> list[str]:
-    path = [task_id]
-    while (step := came_from[path[-1]]) != task_id:
-        path.append(step)
-    return [task_id, *reversed(path[1:]), task_id]
+            if current in forbidden:
+                path = [task_id, current]
+                while path[-1] != task_id:
+                    path.append(came_from[path[-1]])
+                return path
+            for dependent in self._dependents.get(current, ()):
+                if dependent not in came_from:
+                    came_from[dependent] = current
+                    to_visit.append(dependent)
+        return None
 
 
 def _is_completed(task: Task | None) -> bool:

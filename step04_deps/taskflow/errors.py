@@ -11,9 +11,9 @@ class TaskflowError(Exception):
 
     status, code = 500, "INTERNAL_ERROR"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
-        self.message = message
+        self.details = details  # the same for programs
         self.headers: dict[str, str] = {}
 
 
@@ -58,13 +58,9 @@ class MethodNotAllowed(TaskflowError):
 
 
 class CycleDetected(TaskflowError):
-    """The change would make a task wait for itself; `path` begins and ends with the same id."""
+    """The change would make a task wait for itself."""
 
     status, code = 409, "CYCLE_DETECTED"
-
-    def __init__(self, path: list[str]) -> None:
-        super().__init__(f"the change would close a cycle of {len(path) - 1} tasks at {path[0]}")
-        self.path = path
 
 
 class PayloadTooLarge(TaskflowError):
@@ -85,17 +81,13 @@ class ValidationError(TaskflowError):
     status, code = 422, "VALIDATION_ERROR"
 
     def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
+        super().__init__(f"{field}: {reason}", field=field, reason=reason)
 
 
 class MissingDependency(TaskflowError):
     """A task was to depend on one that does not exist."""
 
     status, code = 422, "MISSING_DEPENDENCY"
-
-    def __init__(self, task_id: str) -> None:
-        super().__init__(f"dependencies: there is no task {task_id}")
-        self.task_id = task_id
 
 
 class ResultTooLarge(TaskflowError):

@@ -48,12 +48,12 @@ class TaskRoutes:
             "GET /tasks/peek": self.next_task,
             "GET /tasks/queue": self.queue,
             "POST /tasks/claim": self.claim,
-            "GET /tasks/resolve": self.resolve_all,
+            "GET /tasks/resolve": self.resolve,
             "GET /tasks/{id}": self.read,
             "PUT /tasks/{id}": self.update,
             "PATCH /tasks/{id}": self.update,
             "DELETE /tasks/{id}": self.delete,
-            "GET /tasks/{id}/resolve": self.resolve_one,
+            "GET /tasks/{id}/resolve": self.resolve,
         }
 
     async def list_tasks(self, request: Request) -> Response:
@@ -78,7 +78,7 @@ class TaskRoutes:
         try:
             return None if task_id is None else self._store.get(task_id)
         except TaskNotFound as error:
-            raise ValidationError("after", error.message) from None
+            raise ValidationError("after", str(error)) from None
 
     async def create(self, request: Request) -> Response:
         """Add a task."""
@@ -113,24 +113,18 @@ class TaskRoutes:
         task = self._store.claim()
         return Response(204) if task is None else Response(200, task.json)
 
-    async def resolve_all(self, request: Request) -> Response:
-        """Answer all tasks, each after what it depends on."""
-        return _order_response("all", None, self._store.resolve())
-
-    async def resolve_one(self, request: Request) -> Response:
-        """Answer a task and all below it, each after what it depends on."""
-        task_id = request.params["id"]
-        return _order_response("task", task_id, self._store.resolve(task_id))
-
-
-def _order_response(scope: str, task_id: str | None, tasks: list[Task]) -> Response:
-    head = encode(
-        {
-            "scope": scope,
-            "scopedTaskId": task_id,
-            "totalTasksInOrder": len(tasks),
-            "orderedTaskIds": [task.id for task in tasks],
-        }
-    )
-    ordered_tasks = encode_array(task.json for task in tasks)
-    return Response(200, head[:-1] + b',"orderedTasks":' + ordered_tasks + b"}")
+    async def resolve(self, request: Request) -> Response:
+        """Answer a task and all below it, or all tasks, each after what it depends on."""
+        task_id = request.params.get("id")
+        tasks = self._store.resolve(task_id)
+        scope = "all" if task_id is None else "task"
+        ids = [task.id for task in tasks]
+        head = {"scope": scope, "scopedTaskId": task_id, "totalTasksInOrder": len(ids)}
+        ordered_tasks = encode_array(task.json for task in tasks)
+        return Response(
+            200,
+            encode(head | {"orderedTaskIds": ids})[:-1]
+            + b',"orderedTasks":'
+            + ordered_tasks
+            + b"}",
+        )

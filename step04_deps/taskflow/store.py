@@ -12,14 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from taskflow import errors
 from taskflow.dependencies import DependencyGraph
-from taskflow.errors import (
-    CycleDetected,
-    MissingDependency,
-    ResultTooLarge,
-    StoreFull,
-    TaskNotFound,
-)
 from taskflow.heap import PriorityHeap
 from taskflow.tasks import Change, Status, Task, changed, new_task
 
@@ -79,7 +73,7 @@ class Store:
         try:
             return self._tasks[task_id]
         except KeyError:
-            raise TaskNotFound(f"there is no task {task_id[:64]}") from None
+            raise errors.TaskNotFound(f"there is no task {task_id[:64]}") from None
 
     def page(
         self, limit: int, after: Task | None = None, status: Status | None = None
@@ -96,7 +90,7 @@ class Store:
         """Add a task with these checked fields. Raises MissingDependency, StoreFull."""
         self._check_known(fields)
         if len(self._tasks) >= MAX_TASKS:
-            raise StoreFull(f"the store has {MAX_TASKS} tasks and takes no more")
+            raise errors.StoreFull(f"the store has {MAX_TASKS} tasks and takes no more")
         self._last_number += 1
         task = new_task(self._last_number, fields)
         self.apply([Change(None, task)])
@@ -112,7 +106,7 @@ class Store:
         if all(getattr(before, name) == value for name, value in fields.items()):
             return before
         if cycle := self._graph.find_cycle(task_id, fields.get("dependencies", ())):
-            raise CycleDetected(cycle)
+            raise errors.CycleDetected(f"{task_id} would wait for itself", cyclePath=cycle)
         after = changed(before, fields)
         self.apply([Change(before, after)])
         return after
@@ -149,7 +143,7 @@ class Store:
         roots = self._order.ids_after(None) if task_id is None else [self.get(task_id).id]
         ids = list(islice(self._graph.order(roots), MAX_RESOLVED + 1))
         if len(ids) > MAX_RESOLVED:
-            raise ResultTooLarge(f"the order has more than {MAX_RESOLVED} tasks")
+            raise errors.ResultTooLarge(f"the order has more than {MAX_RESOLVED} tasks")
         return [self._tasks[task_id] for task_id in ids]
 
     def apply(self, changes: Sequence[Change]) -> None:
@@ -183,7 +177,7 @@ class Store:
     def _check_known(self, fields: Mapping[str, Any]) -> None:
         for task_id in fields.get("dependencies", ()):
             if task_id not in self._tasks:
-                raise MissingDependency(task_id)
+                raise errors.MissingDependency(f"there is no task {task_id}", missingTaskId=task_id)
 
 
 def _without(task: Task, prerequisite: str) -> Task:
