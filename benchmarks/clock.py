@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,18 +17,10 @@ class Stopwatch:
 
 @contextmanager
 def stopwatch() -> Iterator[Stopwatch]:
-    """Measure the processor's time, with the cycle collector off.
-
-    Processor time, because what else the machine does at the moment is no property of an
-    algorithm. The collector is off as in `timeit`: when it happens to run depends on what was
-    allocated before, and it would charge one contestant for the garbage of the set-up.
-    """
-    gc.collect()
-    gc.disable()
+    """Measure the processor's time: what else the machine does is no property of an algorithm."""
     watch = Stopwatch()
     begin = time.process_time()
     try:
         yield watch
     finally:
         watch.seconds = time.process_time() - begin
-        gc.enable()

@@ -1,137 +1,108 @@
-"""The contestants of `heap`: five priority queues behind one set of methods.
+"""The contestants of `heap`: priority queues, each by the calls that it offers itself.
 
-The most urgent item comes first, and of two that are as urgent the older one. Ours is a max-heap
+Nothing stands between the measurement and a queue, so that no wrapper is measured with it. The
+most urgent item comes first, and of two that are as urgent the older one: ours is a max-heap
 with the key (priority, -number), the others are min-heaps with (-priority, number).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 Key = tuple[int, int]
 
 
-class Queue(Protocol):
-    """What a queue can do. `key` is (priority, -number) everywhere."""
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The operations of one queue."""
 
-    def push(self, item: str, key: Key) -> None: ...
-    def pop(self) -> str: ...
-    def update(self, item: str, key: Key) -> None: ...
-    def remove(self, item: str) -> None: ...
+    push: Callable[[str, Key], object]
+    pop: Callable[[], Any]  # returns the item, or a tuple with the item in it
+    update: Callable[[str, Key], object]
+    remove: Callable[[str], object]
+    sign: int = 1  # of the keys: 1 if the greatest comes first, -1 if the smallest does
+    scans: bool = False  # update and remove are O(n): a few must do
 
 
 def ours() -> Queue:
-    """Return step 3's heap, which has these methods itself."""
-    heap: Queue = import_module("taskflow.heap").PriorityHeap()
-    return heap
+    """Return step 3's heap."""
+    heap = import_module("taskflow.heap").PriorityHeap()
+    return Queue(heap.push, heap.pop, heap.update, heap.remove)
 
 
-def _mirrored(key: Key) -> Key:
-    return -key[0], -key[1]
+def heapq_alone() -> Queue:
+    """Return `heapq` without an index: what is to change has to be looked for."""
+    array: list[tuple[Key, str]] = []
+
+    def push(item: str, key: Key) -> None:
+        heappush(array, (key, item))
+
+    def pop() -> tuple[Key, str]:
+        return heappop(array)
+
+    def remove(item: str) -> None:
+        position = next(place for place, entry in enumerate(array) if entry[1] == item)
+        array[position] = array[-1]
+        array.pop()
+        heapify(array)
+
+    def update(item: str, key: Key) -> None:
+        remove(item)
+        push(item, key)
+
+    return Queue(push, pop, update, remove, sign=-1, scans=True)
 
 
-class HeapqLazy:
-    """`heapq` by the recipe of its documentation: what is gone is marked, and skipped later.
+def heapq_lazy() -> Queue:
+    """Return `heapq` by the recipe of its documentation: what is gone is marked, later skipped.
 
-    Update and remove cost next to nothing when they are called. The marked entries stay in the
-    array until they come to its top, so it grows, and pop pays for them.
+    Update and remove cost next to nothing when they are called. What they leave behind stays in
+    the array until it comes to the top, so the array grows, and pop pays.
     """
+    array: list[list[Any]] = []
+    entries: dict[str, list[Any]] = {}
 
-    def __init__(self) -> None:
-        self._array: list[list[Any]] = []
-        self._entries: dict[str, list[Any]] = {}
+    def push(item: str, key: Key) -> None:
+        entry = entries[item] = [key, item]
+        heappush(array, entry)
 
-    def push(self, item: str, key: Key) -> None:
-        entry = self._entries[item] = [_mirrored(key), item]
-        heappush(self._array, entry)
-
-    def pop(self) -> str:
+    def pop() -> str:
         while True:
-            item: str | None = heappop(self._array)[1]
-            if item is not None:
-                del self._entries[item]
+            item: str = heappop(array)[1]
+            if item:
+                del entries[item]
                 return item
 
-    def update(self, item: str, key: Key) -> None:
-        self.remove(item)
-        self.push(item, key)
+    def remove(item: str) -> None:
+        entries.pop(item)[1] = ""
 
-    def remove(self, item: str) -> None:
-        self._entries.pop(item)[1] = None
+    def update(item: str, key: Key) -> None:
+        remove(item)
+        push(item, key)
 
-
-class HeapqScan:
-    """`heapq` as most people use it first: look for the item, take it out, make a heap again."""
-
-    def __init__(self) -> None:
-        self._array: list[tuple[Key, str]] = []
-
-    def push(self, item: str, key: Key) -> None:
-        heappush(self._array, (_mirrored(key), item))
-
-    def pop(self) -> str:
-        return heappop(self._array)[1]
-
-    def update(self, item: str, key: Key) -> None:
-        self.remove(item)
-        self.push(item, key)
-
-    def remove(self, item: str) -> None:
-        array = self._array
-        for position, entry in enumerate(array):
-            if entry[1] == item:
-                array[position] = array[-1]
-                array.pop()
-                heapify(array)
-                return
-        raise KeyError(item)
+    return Queue(push, pop, update, remove, sign=-1)
 
 
-class Heapdict:
-    """`heapdict` from PyPI."""
-
-    def __init__(self) -> None:
-        self._heap = import_module("heapdict").heapdict()
-
-    def push(self, item: str, key: Key) -> None:
-        self._heap[item] = _mirrored(key)
-
-    def pop(self) -> str:
-        item: str = self._heap.popitem()[0]
-        return item
-
-    update = push
-
-    def remove(self, item: str) -> None:
-        del self._heap[item]
+def heapdict() -> Queue:
+    """Return `heapdict` from PyPI: a heap in Python that is used like a dict."""
+    heap = import_module("heapdict").heapdict()
+    return Queue(heap.__setitem__, heap.popitem, heap.__setitem__, heap.__delitem__, sign=-1)
 
 
-class Pqdict:
-    """`pqdict` from PyPI."""
-
-    def __init__(self) -> None:
-        self._heap = import_module("pqdict").pqdict()
-
-    def push(self, item: str, key: Key) -> None:
-        self._heap.additem(item, _mirrored(key))
-
-    def pop(self) -> str:
-        item: str = self._heap.pop()
-        return item
-
-    def update(self, item: str, key: Key) -> None:
-        self._heap.updateitem(item, _mirrored(key))
-
-    def remove(self, item: str) -> None:
-        del self._heap[item]
+def pqdict() -> Queue:
+    """Return `pqdict` from PyPI: another, with methods of its own for adding and updating."""
+    heap = import_module("pqdict").pqdict()
+    return Queue(heap.additem, heap.pop, heap.updateitem, heap.__delitem__, sign=-1)
 
 
-QUEUES = {
+QUEUES: dict[str, Callable[[], Queue]] = {
     "ours": ours,
-    "heapq": HeapqLazy,
-    "heapq, scan": HeapqScan,
-    "heapdict": Heapdict,
-    "pqdict": Pqdict,
+    "heapq": heapq_alone,
+    "heapq, lazy": heapq_lazy,
+    "heapdict": heapdict,
+    "pqdict": pqdict,
 }

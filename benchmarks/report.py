@@ -45,7 +45,7 @@ def by_size(subject: Subject, rows: Sequence[Row]) -> str:
             if row is None:
                 line.append("–")
                 continue
-            ratios = [f"({row[name]:.2f})" for name in fields if name in row and row[name] != 1]
+            ratios = [f"({times(row[name])})" for name in fields if row.get(name, 1) != 1]
             line.append(" ".join([quantity(row["value"], subject.UNIT), *ratios]))
         lines.append(line)
     return aligned(lines) + "".join(f"\n  in brackets: {name.replace('_', ' ')}" for name in fields)
@@ -58,9 +58,14 @@ def by_label(subject: Subject, rows: Sequence[Row]) -> str:
     lines = [["", subject.UNIT, "lowest", "highest", *(n.replace("_", " ") for n in fields[1:])]]
     for row in rows:
         span = [row["value"], min(row["samples"]), max(row["samples"])]
-        others = [f"{row[name]:.3g}" if name in row else "–" for name in fields[1:]]
+        others = [times(row[name]) if name in row else "–" for name in fields[1:]]
         lines.append([row["label"], *(quantity(value, subject.UNIT) for value in span), *others])
     return aligned(lines)
+
+
+def times(ratio: float) -> str:
+    """How many times something is, with as many digits as one wants to read."""
+    return f"{ratio:.3g}" if ratio < 100 else f"{ratio:,.0f}"
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:

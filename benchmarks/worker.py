@@ -1,10 +1,13 @@
 """`python -m benchmarks.worker SUBJECT CASE QUICK`: one case, measured in this process.
 
-The rows go to stdout as JSON.
+The rows go to stdout as JSON. The cycle collector is off from the start, as it is in `timeit`:
+when it happens to run depends on what was made before, and it would charge one contestant for the
+garbage of the set-up.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from importlib import import_module
@@ -14,6 +17,7 @@ from benchmarks.cases import Case, Subject
 
 def main(name: str, case: str, quick: str) -> None:
     """Measure, and print the rows."""
+    gc.disable()
     subject: Subject = import_module(f"benchmarks.{name}")
     print(json.dumps(subject.measure(Case(**json.loads(case)), bool(json.loads(quick)))))
 

@@ -33,7 +33,7 @@ async def health(request: Request) -> Response:
 
 
 class TaskRoutes:
-    """The tasks: made, read, changed, dropped, and handed out."""
+    """The endpoints under `/tasks`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -1,0 +1,1 @@
+"""Servers to measure ours against. Each prints where it listens when it is ready."""
