@@ -31,6 +31,6 @@ def test_a_child_that_a_signal_ended(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ctrl_c_waits_until_the_child_has_cleaned_up(tmp_path: Path) -> None:
-    # Our own Ctrl-C arrives while we wait; the child takes its time and ends with 5.
+    # Our own Ctrl-C arrives while we wait, or just when the child has ended with 5.
     script = "import os, signal; os.kill(os.getppid(), signal.SIGINT); raise SystemExit(5)"
     assert processes.run(python(script), tmp_path) == 5
