@@ -168,12 +168,12 @@ class DependencyGraph:
 
         Looks through all that waits for the task, directly or not, whether the task would wait
         for that. In the path each task depends on the next; the first and the last are the task.
-        O(tasks + edges above it).
+        O(tasks + edges above it); O(1) if there is nothing to wait for.
         """
         forbidden = set(wanted)
         came_from = {task_id: task_id}
         to_visit = [task_id]
-        while to_visit:
+        while to_visit and forbidden:
             current = to_visit.pop()
             if current in forbidden:
                 path = [task_id, current]

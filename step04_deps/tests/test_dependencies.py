@@ -324,6 +324,17 @@ def test_deleting_an_unfinished_prerequisite_makes_its_dependents_ready() -> Non
     assert (following.id, following.dependencies) == (waiting.id, ())
 
 
+def test_a_change_that_touches_no_dependency_looks_at_no_other_task() -> None:
+    store = Store()
+    first = store.create({"title": "first"})
+    store.create({"title": "second", "dependencies": (first.id,)})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store._graph, "_dependents", None)  # a look would fail
+        assert store._graph.find_cycle(first.id, ()) is None
+
+
+
 def test_the_path_of_a_cycle_begins_and_ends_with_the_task() -> None:
     store = Store()
     first = created(store)
