@@ -334,7 +334,6 @@ def test_a_change_that_touches_no_dependency_looks_at_no_other_task() -> None:
         assert store._graph.find_cycle(first.id, ()) is None
 
 
-
 def test_the_path_of_a_cycle_begins_and_ends_with_the_task() -> None:
     store = Store()
     first = created(store)
