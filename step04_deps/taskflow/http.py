@@ -92,7 +92,7 @@ def encode_head(response: Response, date: str, keep_alive: bool) -> bytes:
     """Return the head of an answer (RFC 9112, 4)."""
     status = response.status
     head = f"HTTP/1.1 {status} {REASONS[status]}\r\nDate: {date}\r\n"
-    if status != HTTPStatus.NO_CONTENT:  # which has no length either (RFC 9110, 8.6)
+    if status != 204:  # No Content, which has no length either (RFC 9110, 8.6)
         head += f"Content-Type: {response.content_type}\r\nContent-Length: {len(response.body)}\r\n"
     for name, value in response.headers.items():
         head += f"{name}: {value}\r\n"
@@ -179,11 +179,10 @@ def parse_head(data: bytes, start: int) -> tuple[Request, int]:
         raise errors.BadRequest("the header host is missing")
     if authority:
         headers["host"] = authority  # the target has the last word (RFC 9112, 3.2.2)
-    request = Request(method, path, query, headers)
-    request.content_length = _content_length(headers, minor)
-    request.keep_alive = _keep_alive(headers, minor)
-    request.expects_continue = minor != "0" and headers.get("expect", "").lower() == "100-continue"
-    return request, position
+    keep_alive = _keep_alive(headers, minor) if "connection" in headers else minor != "0"
+    length = _content_length(headers, minor)
+    expects_continue = minor != "0" and headers.get("expect", "").lower() == "100-continue"
+    return Request(method, path, query, headers, keep_alive, length, expects_continue), position
 
 
 def _parse_headers(data: bytes, position: int, end: int) -> tuple[dict[str, str], int]:
@@ -248,5 +247,5 @@ def _content_length(headers: dict[str, str], minor: str) -> int:
 
 def _keep_alive(headers: dict[str, str], minor: str) -> bool:
     """Whether the client can take another answer on this connection (RFC 9112, 9.3)."""
-    options = {option.strip() for option in headers.get("connection", "").lower().split(",")}
+    options = {option.strip() for option in headers["connection"].lower().split(",")}
     return "close" not in options and (minor != "0" or "keep-alive" in options)
