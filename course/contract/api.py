@@ -12,12 +12,17 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .changes import ONE_SHAPE, STATUS_OF, TOKENS, Expectations
-from .client import DEADLINE, Answer, Connection, ContractError
+from .answer import Answer, ContractError
+from .changes import ONE_SHAPE, REQUEST_IDS, STATUS_OF, TOKENS, Expectations
+from .client import DEADLINE, Connection
 
 Task = dict[str, Any]
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+ERROR_FIELDS = {"code", "message", "requestId", "timestamp", "details"}
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 MORE_THAN_BUFFERS = 24_000_000
 """Bytes that fit into no buffer of the kernel: they are sent only if the server reads them."""
@@ -36,6 +41,12 @@ class Api:
         self.connections: list[Connection] = []
         self.side: Connection | None = None
 
+    def with_token(self, token: str) -> Api:
+        """The same server, asked with another token, or with none."""
+        other = Api(self.address, self.expected, token)
+        other.connections = self.connections
+        return other
+
     @property
     def host(self) -> str:
         """The value of `Host`: name and port."""
@@ -51,7 +62,8 @@ class Api:
 
     def fields(self, *more: str) -> list[str]:
         """The header lines that every good request has at this step, and more."""
-        token = [f"Authorization: Bearer {self.token}"] if self.expected.has(TOKENS) else []
+        has_token = self.token and self.expected.has(TOKENS)
+        token = [f"Authorization: Bearer {self.token}"] if has_token else []
         return [f"Host: {self.host}", *token, *more]
 
     def head(self, method: str, target: str, *fields: str, version: str = "HTTP/1.1") -> bytes:
@@ -71,9 +83,9 @@ class Api:
 
     # Conversations
 
-    def connect(self, buffers: int = 0) -> Connection:
+    def connect(self, buffers: int = 0, patience: float = DEADLINE) -> Connection:
         """A new connection, closed when the test is over."""
-        connection = Connection(self.address, buffers)
+        connection = Connection(self.address, buffers, patience)
         self.connections.append(connection)
         return connection
 
@@ -103,6 +115,7 @@ class Api:
         connection = self.say(self.request(method, target, *fields, body=body, value=value))
         answer = connection.answer(method)
         connection.close()
+        self.request_id(answer)
         return answer
 
     def ask_all(self, requests: Sequence[tuple[str, str, Any]]) -> list[Answer]:
@@ -123,6 +136,7 @@ class Api:
         """
         __tracebackhide__ = True
         answer.expect(STATUS_OF[code])
+        request_id = self.request_id(answer)
         if answer.method == "HEAD":
             return
         body = answer.json()
@@ -135,10 +149,19 @@ class Api:
                 )
             return
         wanted = details | ({"field": field} if field else {})
-        error = error if isinstance(error, dict) else {}
-        received = {key: error.get("details", {}).get(key) for key in wanted}
-        if error.get("code") != code or received != wanted:
-            raise ContractError(f"expected {code} with details {wanted}, received {answer.body!r}")
+        fault = fault_of(error, code, request_id, wanted)
+        if fault:
+            raise ContractError(f"expected {code} with {fault}, received {answer.body!r}")
+
+    def request_id(self, answer: Answer) -> str:
+        """The answer's id, which every answer has from its step on; empty before."""
+        __tracebackhide__ = True
+        if not self.expected.has(REQUEST_IDS):
+            return ""
+        request_id = answer.field("x-request-id") or ""
+        if not REQUEST_ID.fullmatch(request_id):
+            raise ContractError(f"expected an X-Request-Id, received {request_id!r}")
+        return request_id
 
     def refused_message(self, message: bytes, code: str) -> None:
         """The message is refused, and the connection ends cleanly.
@@ -199,6 +222,26 @@ class Api:
             if connection.answer().expect(200).json()["timestamp"] > task["updatedAt"]:
                 return
         raise ContractError(f"expected the clock of /health to pass {task['updatedAt']}")
+
+
+def fault_of(error: Any, code: str, request_id: str, details: dict[str, Any]) -> str:
+    """What the one shape of errors has and this value has not; empty when all is well."""
+    if not isinstance(error, dict) or set(error) != ERROR_FIELDS:
+        return f"exactly the fields {sorted(ERROR_FIELDS)}"
+    if error["code"] != code:
+        return "this code"
+    given = error["details"]
+    if not isinstance(given, dict) or any(given.get(key) != details[key] for key in details):
+        return f"the details {details}"
+    needed = ("field", "reason") if code == "VALIDATION_ERROR" else ()
+    texts = [error["message"], *(given.get(key) for key in needed)]
+    if not all(isinstance(text, str) and text for text in texts):
+        return "a message, and for a bad value its field and the reason"
+    if not TIME.fullmatch(str(error["timestamp"])):
+        return "a timestamp in UTC with milliseconds"
+    if error["requestId"] != request_id:
+        return f"the requestId of its header, {request_id}"
+    return ""
 
 
 def task_of(answer: Answer) -> Task:

@@ -7,6 +7,7 @@ test asks this file instead of knowing about steps itself.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -29,17 +30,28 @@ GRAPH = Change(4, "tasks have dependencies; before, the field is unknown")
 TOKENS = Change(5, "every request but /health needs a token")
 ONE_SHAPE = Change(6, "an error is an object with a code, an id and details; before, a text")
 REQUEST_IDS = Change(6, "each answer has its own X-Request-Id")
-LOGS = Change(6, "a failure shown on purpose at /demo/error/internal may log its traceback")
+LOGS = Change(
+    6,
+    "stderr has a line of JSON for each answer, and the traceback of a failure that is shown on"
+    " purpose at /demo/error/internal",
+)
+JOBS = Change(8, "a job that fails, as one does whose worker is killed, may log its traceback")
 CHUNKED = Change(9, "chunked bodies are read; before, any Transfer-Encoding is refused")
+DEMOS = Change(FINAL, "the demos and the example tokens are there only with --demos")
+OWN_TOKENS = Change(FINAL, "tokens must be set, and be long enough; the steps have examples")
 ALLOWED_HOSTS = Change(FINAL, "names other than the server's own are refused (DNS rebinding)")
 
 STATUS_OF = {
     "BAD_REQUEST": 400,
     "INVALID_JSON": 400,
+    "INVALID_TOKEN": 401,
+    "INSUFFICIENT_PERMISSIONS": 403,
     "FORBIDDEN_ORIGIN": 403,
     "NOT_FOUND": 404,
     "TASK_NOT_FOUND": 404,
+    "JOB_NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
+    "REQUEST_TIMEOUT": 408,
     "CYCLE_DETECTED": 409,
     "PAYLOAD_TOO_LARGE": 413,
     "UNSUPPORTED_MEDIA_TYPE": 415,
@@ -48,12 +60,26 @@ STATUS_OF = {
     "MISSING_DEPENDENCY": 422,
     "RESULT_TOO_LARGE": 422,
     "HEADERS_TOO_LARGE": 431,
+    "INTERNAL_ERROR": 500,
     "NOT_IMPLEMENTED": 501,
     "SERVICE_UNAVAILABLE": 503,
     "STORE_FULL": 503,
     "HTTP_VERSION_NOT_SUPPORTED": 505,
 }
 """The status is the same in every step; the code is on the wire from `ONE_SHAPE` on."""
+
+SIGNS_OF_A_BUG = (
+    "Traceback",
+    "never retrieved",
+    "never awaited",
+    "Exception ignored",
+    "ResourceWarning",
+)
+ON_PURPOSE = {
+    LOGS: re.compile("/demo/error/internal"),
+    JOBS: re.compile("job [0-9a-f-]{36} failed"),
+}
+"""What stands in a line that shows a failure which a test has asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +111,15 @@ class Expectations:
         """Header fields that differ between two answers to the same question."""
         return {"date", "x-request-id"} if self.has(REQUEST_IDS) else {"date"}
 
-    @property
-    def forbidden_in_log(self) -> tuple[str, ...]:
-        """Signs of a bug on the server's stderr."""
-        signs = ("never retrieved", "never awaited", "Exception ignored", "ResourceWarning")
-        return signs if self.has(LOGS) else (*signs, "Traceback")
+    def faults_in_log(self, log: str) -> list[str]:
+        """The lines on a server's stderr that are signs of a bug."""
+        on_purpose = [mark for change, mark in ON_PURPOSE.items() if self.has(change)]
+        return [
+            line
+            for line in log.splitlines()
+            if any(sign in line for sign in SIGNS_OF_A_BUG)
+            and not any(mark.search(line) for mark in on_purpose)
+        ]
 
 
 def before(change: Change) -> pytest.MarkDecorator:

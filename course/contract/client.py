@@ -10,14 +10,12 @@ It knows HTTP, and nothing of tasks, tokens or steps.
 
 from __future__ import annotations
 
-import json
 import re
 import select
 import socket
 import struct
-from collections import deque
-from dataclasses import dataclass
-from typing import Any
+
+from .answer import Answer, ContractError, Conversation
 
 DEADLINE = 5.0
 """Seconds that a server has for the next piece of an answer. Never waited out when all is well."""
@@ -31,90 +29,24 @@ DATE = re.compile(
 """The only form of a date that a server may send (RFC 9110, 5.6.7)."""
 
 
-class ContractError(AssertionError):
-    """The server broke the contract; the text says what was expected and what came."""
-
-
-class Conversation:
-    """The last things said on one connection, for a person to read after a failure."""
-
-    def __init__(self) -> None:
-        self._said: deque[tuple[str, bytes, int]] = deque(maxlen=16)
-
-    def note(self, who: str, data: bytes) -> None:
-        # The beginning is enough for a person; a flood is not kept.
-        self._said.append((who, data[:600], len(data)))
-
-    def __str__(self) -> str:
-        return "\n".join(self._show(*said) for said in self._said)
-
-    @staticmethod
-    def _show(who: str, data: bytes, size: int) -> str:
-        lines = [repr(line)[2:-1] for line in data.splitlines(keepends=True)]
-        if size > len(data):
-            lines.append(f"... {size:,} bytes in all")
-        return "\n".join(f"{who if at == 0 else '':9} {line}" for at, line in enumerate(lines))
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One final answer, with the interim statuses (1xx) that came before it."""
-
-    method: str
-    status: int
-    fields: tuple[tuple[str, str], ...]
-    body: bytes
-    interim: tuple[int, ...] = ()
-
-    def every(self, name: str) -> list[str]:
-        """All values of a field, by its name in lower case."""
-        return [value for key, value in self.fields if key == name]
-
-    def field(self, name: str) -> str | None:
-        """The value of a field that may come once; `None` without it."""
-        values = self.every(name)
-        if len(values) > 1:
-            raise ContractError(f"expected {name!r} at most once, received {values}")
-        return values[0] if values else None
-
-    def options(self, name: str) -> set[str]:
-        """The members of a field that is a list, such as `Allow` or `Connection`."""
-        return {option.strip() for value in self.every(name) for option in value.split(",")}
-
-    def expect(self, status: int) -> Answer:
-        """This answer, if it has the status."""
-        __tracebackhide__ = True
-        if self.status != status:
-            raise ContractError(
-                f"expected status {status}, received {self.status}: {self.body[:300]!r}"
-            )
-        return self
-
-    def json(self) -> Any:
-        """The body's value. Its type must be declared as JSON in UTF-8."""
-        __tracebackhide__ = True
-        declared = (self.field("content-type") or "").lower().replace(" ", "")
-        if declared != "application/json;charset=utf-8":
-            raise ContractError(
-                f"expected a body of application/json; charset=utf-8, not {declared!r}"
-            )
-        try:
-            return json.loads(self.body.decode())
-        except ValueError as error:
-            raise ContractError(f"expected JSON, received {self.body[:300]!r}: {error}") from None
-
-
 class Connection:
-    """One TCP connection. `buffers` makes the client's own socket buffers small."""
+    """One TCP connection.
 
-    def __init__(self, address: tuple[str, int], buffers: int = 0) -> None:
+    `buffers` makes the client's own socket buffers small, and `patience` is how many seconds
+    the server has for the next piece of an answer: never waited out when all is well.
+    """
+
+    def __init__(
+        self, address: tuple[str, int], buffers: int = 0, patience: float = DEADLINE
+    ) -> None:
         self.conversation = Conversation()
         self._buffer = bytearray()
+        self._patience = patience
         host, port = address
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         family, kind, protocol, _, target = found[0]
         self._socket = socket.socket(family, kind, protocol)
-        self._socket.settimeout(DEADLINE)
+        self._socket.settimeout(patience)
         if buffers:  # before the connection is made, or the window is already offered
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffers)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffers)
@@ -152,6 +84,16 @@ class Connection:
         while sent < most and select.select([], [self._socket], [], patience)[1]:
             sent += self._socket.send(block[sent % len(piece) :])
         return sent
+
+    def silent(self, seconds: float = 0.0) -> bool:
+        """Whether nothing comes for so long, no answer and no end."""
+        return not self._buffer and not select.select([self._socket], [], [], seconds)[0]
+
+    def dropped(self, within: float) -> bool:
+        """Whether the server resets the connection in time. Reads nothing meanwhile."""
+        poll = select.poll()
+        poll.register(self._socket, 0)  # errors and ends are always reported
+        return bool(poll.poll(within * 1000))
 
     def end(self) -> None:
         """Half-close: say that nothing more will be sent, and go on reading."""
@@ -214,7 +156,7 @@ class Connection:
             data = self._socket.recv(262_144)
         except TimeoutError:
             raise ContractError(
-                f"expected more within {DEADLINE:g} s, or the end; got neither"
+                f"expected more within {self._patience:g} s, or the end; got neither"
             ) from None
         except ConnectionError as error:
             raise ContractError(

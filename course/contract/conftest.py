@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from .answer import ContractError
 from .api import Api
-from .changes import FINAL, TOKENS, Expectations
-from .client import ContractError
-from .process import ServerProcess, environment
+from .changes import DEMOS, FINAL, TOKENS, Expectations
+from .process import ServerProcess, environment, run
 
 Launch = Callable[..., tuple[Api, ServerProcess]]
 """Starts a server of one's own with flags; stopped when the test is over."""
+
+Attempt = Callable[..., "subprocess.CompletedProcess[str]"]
+"""Runs a server that is to refuse its settings."""
+
+OWN_PROGRAM = {"launch", "attempt"}
+"""Fixtures that need the program itself, which a server at a URL does not give us."""
 
 STEP_OF_FILE = re.compile(r"test_step(\d\d)_")
 
@@ -75,7 +82,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=dropped)
         items[:] = [item for item in items if item not in set(dropped)]
     for item in items:
-        if config.getoption("--url") and "launch" in getattr(item, "fixturenames", ()):
+        if config.getoption("--url") and OWN_PROGRAM & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.skip(reason="needs a server started with its own flags"))
 
 
@@ -131,6 +138,18 @@ def api(
 
 
 @pytest.fixture
+def user(api: Api, tokens: dict[str, str]) -> Api:
+    """The shared server, asked by one who may only read."""
+    return api.with_token(tokens["TASKFLOW_USER_TOKEN"])
+
+
+@pytest.fixture
+def stranger(api: Api) -> Api:
+    """The shared server, asked without a token."""
+    return api.with_token("")
+
+
+@pytest.fixture
 def empty(api: Api) -> Api:
     """The shared server without any task. Needs DELETE, so from step 2 on."""
     api.delete(*api.tasks("/tasks?limit=10000"))
@@ -144,11 +163,19 @@ def launch(
     expected: Expectations,
     tokens: dict[str, str],
 ) -> Iterator[Launch]:
-    """A way to start servers of one's own; they are stopped when the test is over."""
+    """A way to start servers of one's own; they are stopped when the test is over.
+
+    `settings` is the environment instead of our tokens, and `dotenv` the text of a `.env`.
+    """
     started: list[tuple[Api, ServerProcess]] = []
 
-    def launch(*flags: str) -> tuple[Api, ServerProcess]:
-        process = start(tmp_path_factory.mktemp("own"), flags, expected, tokens)
+    def launch(
+        *flags: str, settings: dict[str, str] | None = None, dotenv: str | None = None
+    ) -> tuple[Api, ServerProcess]:
+        directory = tmp_path_factory.mktemp("own")
+        if dotenv is not None:
+            (directory / ".env").write_text(dotenv, encoding="utf-8")
+        process = start(directory, flags, expected, tokens if settings is None else settings)
         api = Api(process.address, expected, tokens["TASKFLOW_ADMIN_TOKEN"])
         request.node.stash.setdefault(USED, []).append(api)
         started.append((api, process))
@@ -161,20 +188,35 @@ def launch(
         finish(process, expected)
 
 
+@pytest.fixture
+def attempt(tmp_path: Path) -> Attempt:
+    """A way to start a server that says why it does not start; its end is waited for."""
+
+    def attempt(
+        *flags: str, settings: dict[str, str], dotenv: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        if dotenv is not None:
+            (tmp_path / ".env").write_text(dotenv, encoding="utf-8")
+        return run(tmp_path, *flags, **settings)
+
+    return attempt
+
+
 def start(
-    directory: Path, flags: tuple[str, ...], expected: Expectations, tokens: dict[str, str]
+    directory: Path, flags: tuple[str, ...], expected: Expectations, settings: dict[str, str]
 ) -> ServerProcess:
-    more = tokens if expected.has(TOKENS) else {}
-    return ServerProcess(directory, flags, environment(**more))
+    demos = ("--demos",) if expected.has(DEMOS) else ()
+    more = settings if expected.has(TOKENS) else {}
+    return ServerProcess(directory, (*demos, *flags), environment(**more))
 
 
 def finish(process: ServerProcess, expected: Expectations) -> None:
     """Stop it unless the test did, and read its log for signs of a bug."""
     if not process.stopped:
         process.stop()
-    signs = [sign for sign in expected.forbidden_in_log if sign in process.log]
-    if signs:
-        raise ContractError(f"expected no {signs[0]!r} on stderr:\n{process.log[-4000:]}")
+    faults = expected.faults_in_log(process.log)
+    if faults:
+        raise ContractError(f"expected no {faults[0]!r} on stderr:\n{process.log[-4000:]}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,12 +15,12 @@ import sys
 import threading
 from pathlib import Path
 
-from .client import ContractError
+from .answer import ContractError
 
 STARTS_WITHIN = 10.0
 """Seconds until the ready line must have come, on the slowest machine."""
 
-READY = re.compile(r"Taskflow listening on http://(127\.0\.0\.1):(\d+)\n")
+READY = re.compile(r"Taskflow listening on http://(127\.0\.0\.1|0\.0\.0\.0):(\d+)\n")
 
 
 def command(*flags: str) -> list[str]:
@@ -29,10 +29,25 @@ def command(*flags: str) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Ours, where a relative PYTHONPATH still means what it meant to the caller."""
+    """Ours without Taskflow's settings; a relative PYTHONPATH still means what it meant to us."""
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     path = os.pathsep.join(str(Path(path).resolve()) for path in paths if path)
-    return {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **more}
+    ours = {key: value for key, value in os.environ.items() if not key.startswith("TASKFLOW_")}
+    return {**ours, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **more}
+
+
+def run(directory: Path, *flags: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a server that does not start, until it has said why."""
+    return subprocess.run(
+        command("--port", "0", *flags),
+        cwd=directory,
+        env=environment(**settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=STARTS_WITHIN,
+        check=False,
+    )
 
 
 class ServerProcess:
@@ -52,6 +67,10 @@ class ServerProcess:
                 text=True,
             )
         self.address = self._wait_until_ready()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def log(self) -> str:
@@ -78,6 +97,7 @@ class ServerProcess:
 
     def kill(self) -> None:
         """The way out when nothing else helps. Harmless when it has stopped already."""
+        self.stopped = True
         self._process.kill()
         self._process.communicate()
 
@@ -92,4 +112,4 @@ class ServerProcess:
         if ready is None:
             self.kill()
             raise ContractError(f"expected the ready line on stdout, received {line!r}\n{self.log}")
-        return ready[1], int(ready[2])
+        return "127.0.0.1", int(ready[2])  # which is one of 0.0.0.0 too
