@@ -1,0 +1,711 @@
+"""The connection, over real sockets: order, ends, backpressure, and clients that misbehave."""
+
+import asyncio
+import logging
+from functools import partial
+
+import pytest
+from over_socket import PATIENT, Serving, Wire, guarded, serving, until
+
+from taskflow import server as server_module
+from taskflow.deadlines import Timeouts
+from taskflow.errors import NotFound
+from taskflow.http import Request, Response
+from taskflow.server import READ_AHEAD, Connection
+
+MOST_READ_AT_ONCE = 256 * 1024  # bytes that asyncio reads from a socket in one go
+HIGH_WATER = 64 * 1024  # bytes unsent at which asyncio says: pause writing
+
+
+def message(method: str, target: str, body: bytes = b"", *lines: str) -> bytes:
+    """Return a request as bytes."""
+    head = [f"{method} {target} HTTP/1.1", "Host: a", f"Content-Length: {len(body)}", *lines]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+async def echo(request: Request) -> Response:
+    """Answer with what was asked, and the body."""
+    return Response(200, f"{request.method} {request.path} ".encode() + await request.read())
+
+
+async def careless(request: Request) -> Response:
+    """Answer without a look at the body."""
+    return Response(200, request.path.encode())
+
+
+class Gate:
+    """An app that answers `/now` at once, and all else only when the gate is opened."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []  # the paths, in the order in which they reached the app
+        self.cancelled: list[str] = []
+        self.opened = asyncio.Event()
+
+    async def __call__(self, request: Request) -> Response:
+        self.begun.append(request.path)
+        try:
+            if request.path != "/now":
+                await self.opened.wait()
+            return await echo(request)
+        except asyncio.CancelledError:
+            self.cancelled.append(request.path)
+            raise
+
+
+async def ask(wire: Wire, path: str) -> bytes:
+    """Return the body of the answer to a GET."""
+    await wire.send(message("GET", path))
+    return (await wire.answer()).body
+
+
+# Requests and their answers.
+
+
+async def test_a_connection_serves_one_request_after_the_other() -> None:
+    async with serving(echo) as served:
+        wire = await served.connect()
+        for number in range(3):
+            await wire.send(message("POST", f"/{number}", b"body"))
+            answer = await wire.answer()
+
+            assert (answer.status, answer.body) == (200, f"POST /{number} body".encode())
+            assert answer.headers["connection"] == "keep-alive"
+            assert answer.headers["date"].endswith(" GMT")
+
+
+async def test_a_request_may_come_byte_by_byte() -> None:
+    async with serving(echo) as served:
+        wire = await served.connect()
+        for byte in message("POST", "/slowly", b"and surely"):
+            await wire.send(bytes([byte]))
+
+        assert (await wire.answer()).body == b"POST /slowly and surely"
+
+
+async def test_pipelined_requests_are_answered_in_order() -> None:
+    async with serving(echo) as served:
+        wire = await served.connect()
+        await wire.send(b"".join(message("POST", f"/{number}", b"x") for number in range(500)))
+
+        bodies = [(await wire.answer()).body for _ in range(500)]
+
+        assert bodies == [f"POST /{number} x".encode() for number in range(500)]
+
+
+async def test_the_second_request_does_not_begin_before_the_first_is_answered() -> None:
+    gate = Gate()
+    async with serving(gate) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/slow") + message("GET", "/now"))
+        await until(lambda: gate.begun)
+        other = await served.connect()
+        assert await ask(other, "/now") == b"GET /now "  # another connection need not wait
+        assert gate.begun == ["/slow", "/now"]
+
+        gate.opened.set()
+
+        assert (await wire.answer()).body == b"GET /slow "
+        assert (await wire.answer()).body == b"GET /now "
+        assert gate.begun == ["/slow", "/now", "/now"]
+
+
+async def test_head_is_answered_like_get_without_the_body() -> None:
+    async with serving(careless) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/same") + message("HEAD", "/same") + message("GET", "/x"))
+
+        got, headed = await wire.answer(), await wire.answer("HEAD")
+
+        assert headed.headers["content-length"] == got.headers["content-length"] == "5"
+        assert (await wire.answer()).body == b"/x"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        message("GET", "/last", b"", "Connection: close"),
+        b"GET /last HTTP/1.0\r\n\r\n",
+    ],
+)
+async def test_a_connection_ends_where_the_client_says_so(request_bytes: bytes) -> None:
+    async with serving(careless) as served:
+        wire = await served.connect()
+        await wire.send(request_bytes + message("GET", "/never"))
+
+        answer = await wire.answer()
+
+        assert (answer.body, answer.headers["connection"]) == (b"/last", "close")
+        assert await wire.rest() == b""
+
+
+# Bodies.
+
+
+async def test_the_app_is_called_when_the_head_is_complete() -> None:
+    called = asyncio.Event()
+
+    async def app(request: Request) -> Response:
+        called.set()
+        return await echo(request)
+
+    async with serving(app) as served:
+        wire = await served.connect()
+        data = message("POST", "/", b"later")
+        await wire.send(data[:-5])
+        await called.wait()
+
+        await wire.send(b"lat")
+        await wire.send(b"er")
+
+        assert (await wire.answer()).body == b"POST / later"
+
+
+async def test_a_body_that_was_not_read_is_skipped_if_it_is_here() -> None:
+    async with serving(careless) as served:
+        wire = await served.connect()
+        await wire.send(message("POST", "/one", message("GET", "/hidden")) + message("GET", "/two"))
+
+        assert (await wire.answer()).body == b"/one"
+        assert (await wire.answer()).body == b"/two"
+
+
+async def test_a_body_that_was_not_read_and_is_not_here_ends_the_connection() -> None:
+    async with serving(careless) as served:
+        wire = await served.connect()
+        await wire.send(message("POST", "/one", b"body")[:-1])
+
+        assert (await wire.answer()).headers["connection"] == "close"
+        assert await wire.rest() == b""
+
+
+async def test_a_client_that_asks_is_told_to_send_its_body() -> None:
+    async with serving(echo) as served:
+        wire = await served.connect()
+        data = message("POST", "/", b"body", "Expect: 100-continue")
+        await wire.send(data[:-4])
+        assert (await wire.answer()).status == 100
+
+        await wire.send(b"bo")
+        await wire.send(b"dy" + message("GET", "/next"))
+
+        assert (await wire.answer()).body == b"POST / body"  # told once
+        assert (await wire.answer()).body == b"GET /next "
+
+
+async def test_a_client_that_does_not_wait_is_not_told_to_go_on() -> None:
+    async with serving(echo) as served:
+        wire = await served.connect()
+        await wire.send(message("POST", "/", b"body", "Expect: 100-continue"))
+        assert (await wire.answer()).body == b"POST / body"
+
+
+async def test_a_request_that_is_refused_by_its_head_costs_no_body() -> None:
+    async def refuse(request: Request) -> Response:
+        raise NotFound("nothing here")
+
+    async with serving(guarded(refuse)) as served:
+        wire = await served.connect()
+        await wire.send(message("POST", "/", b"body", "Expect: 100-continue")[:-4])
+
+        answer = await wire.answer()
+
+        assert (answer.status, answer.headers["connection"]) == (404, "close")
+
+
+# Ends.
+
+
+async def test_a_client_that_sent_its_end_still_gets_its_answers() -> None:
+    gate = Gate()
+    async with serving(gate) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/slow") + message("GET", "/now") + b"\r\n")
+        wire.end()
+        await until(lambda: gate.begun)
+
+        gate.opened.set()
+
+        assert (await wire.answer()).body == b"GET /slow "
+        assert (await wire.answer()).body == b"GET /now "
+        assert await wire.rest() == b""
+        await until(lambda: not served.server.connections)
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n"])
+async def test_a_client_that_ends_between_requests_is_let_go(sent: bytes) -> None:
+    async with serving(careless) as served:
+        wire = await served.connect()
+        await wire.send(sent)
+        wire.end()
+
+        assert await wire.rest() == b""
+        await until(lambda: not served.server.connections)
+
+
+@pytest.mark.parametrize("size", [1, 20, len(message("POST", "/", b"body")) - 1])
+async def test_a_client_that_ends_inside_a_request_is_told(size: int) -> None:
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(message("POST", "/", b"body")[:size])
+        wire.end()
+
+        assert (await wire.answer()).status == 400
+        assert await wire.rest() == b""
+
+
+@pytest.mark.parametrize("sent", [message("GET", "/slow"), message("POST", "/now", b"body")[:-1]])
+async def test_a_client_that_leaves_takes_its_request_with_it(sent: bytes) -> None:
+    """Whether the handler waits for something of its own, or for the body."""
+    gate = Gate()
+    async with serving(gate) as served:
+        wire = await served.connect()
+        await wire.send(sent)
+        await until(lambda: gate.begun)
+
+        wire.reset()
+
+        await until(lambda: gate.cancelled)
+        await until(lambda: not served.server.connections)
+        assert gate.cancelled == gate.begun
+
+
+async def test_a_client_that_leaves_between_requests_is_forgotten() -> None:
+    async with serving(echo) as served:
+        wires = [await served.connect() for _ in range(3)]
+        for wire in wires:
+            await ask(wire, "/")
+        assert len(served.server.connections) == 3
+
+        wires[0].close()
+        wires[1].reset()
+
+        await until(lambda: len(served.server.connections) == 1)
+        assert await ask(wires[2], "/still") == b"GET /still "
+
+
+# Backpressure.
+
+
+@pytest.mark.parametrize(
+    "each", [message("POST", "/now", b"x" * 100_000), message("GET", "/now?" + "x" * 10_000)]
+)
+async def test_a_client_that_sends_faster_than_it_is_served_is_paused(each: bytes) -> None:
+    gate = Gate()
+    async with serving(gate) as served:
+        wire = await served.connect()
+        sending = asyncio.create_task(wire.send(message("GET", "/slow") + each * 100))
+        await until(lambda: gate.begun and not served.connection.transport.is_reading())
+
+        held = served.connection._parser.unread
+        assert READ_AHEAD < held <= READ_AHEAD + MOST_READ_AT_ONCE
+        assert gate.begun == ["/slow"]
+
+        gate.opened.set()
+
+        assert (await wire.answer()).body == b"GET /slow "
+        for _ in range(100):
+            assert (await wire.answer()).status == 200
+        await sending
+        assert gate.begun == ["/slow"] + ["/now"] * 100
+
+
+async def test_a_body_is_not_read_before_the_handler_wants_it() -> None:
+    wanted = asyncio.Event()
+
+    async def app(request: Request) -> Response:
+        await wanted.wait()
+        return await echo(request)
+
+    async with serving(app) as served:
+        wire = await served.connect()
+        sending = asyncio.create_task(wire.send(message("POST", "/", b"x" * 1_000_000)))
+        await until(lambda: not served.connection.transport.is_reading())
+        assert served.connection._parser.unread <= READ_AHEAD + MOST_READ_AT_ONCE
+
+        wanted.set()
+
+        assert len((await wire.answer()).body) == len("POST / ") + 1_000_000
+        await sending
+
+
+async def test_a_client_that_does_not_read_is_not_served_further() -> None:
+    unsent: list[int] = []  # bytes in our buffer when a request begins
+
+    async def app(request: Request) -> Response:
+        unsent.append(served.connection.transport.get_write_buffer_size())
+        return Response(200, b"x" * 1_000_000)
+
+    async with serving(app) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/") * 50)
+        await until(lambda: served.connection.transport.get_write_buffer_size() > HIGH_WATER)
+
+        for _ in range(50):
+            assert len((await wire.answer()).body) == 1_000_000
+
+        assert len(unsent) == 50
+        assert max(unsent) <= HIGH_WATER
+
+
+# The last word.
+
+GARBAGE = b"G@RBAGE\r\n\r\n"
+
+
+async def test_a_refusal_arrives_though_the_client_goes_on_sending() -> None:
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/good") + GARBAGE + message("GET", "/never") * 200_000)
+
+        assert (await wire.answer()).body == b"GET /good "
+        answer = await wire.answer()
+        assert (answer.status, answer.headers["connection"]) == (400, "close")
+        assert await wire.rest() == b""
+
+
+async def test_a_refused_client_is_listened_to_until_it_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "LINGER_SECONDS", 1_000)
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(GARBAGE)
+        assert (await wire.answer()).status == 400
+        assert await wire.rest() == b""
+        await wire.send(b"x" * 1_000_000)
+        assert served.connection.transport.is_reading()
+        assert served.connection._parser.unread <= len(GARBAGE)  # it is discarded
+
+        wire.close()
+
+        await until(lambda: not served.server.connections)
+
+
+async def test_a_refused_client_that_stays_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "LINGER_SECONDS", 0.01)
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(GARBAGE)
+        assert (await wire.answer()).status == 400
+
+        await until(lambda: not served.server.connections)
+
+
+# Limits.
+
+
+async def test_a_connection_over_the_limit_is_refused() -> None:
+    async with serving(guarded(echo), max_connections=2) as served:
+        first, second = await served.connect(), await served.connect()
+        third = await served.connect()
+
+        answer = await third.answer()
+        assert (answer.status, answer.headers["connection"]) == (503, "close")
+        assert await third.rest() == b""
+        assert await ask(first, "/") == await ask(second, "/") == b"GET / "
+
+        third.close()
+        first.close()
+        await until(lambda: len(served.server.connections) == 1)
+        assert await ask(await served.connect(), "/") == b"GET / "
+
+
+async def test_a_crowd_over_the_limit_is_not_even_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "MAX_REFUSED", 3)
+    async with serving(guarded(echo), max_connections=1) as served:
+        first = await served.connect()
+        refused = [await served.connect() for _ in range(3)]
+
+        assert await (await served.connect()).rest() == b""
+
+        assert [(await wire.answer()).status for wire in refused] == [503, 503, 503]
+        assert await ask(first, "/") == b"GET / "
+        await until(lambda: len(served.server.connections) == 4)
+
+
+# Deadlines. A test tells a connection what time it is; only the sweeper looks at a clock.
+
+
+class Clock:
+    """An event loop whose time is what a test says."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.ahead = 0.0  # seconds
+
+    def time(self) -> float:
+        return self._loop.time() + self.ahead
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._loop, name)
+
+
+def has_unread(connection: Connection, count: int) -> bool:
+    """Return whether so many bytes of a head have arrived."""
+    return connection._parser.unread == count
+
+
+def has_left(connection: Connection, count: int) -> bool:
+    """Return whether so many bytes of a body are still to come."""
+    return connection._parser.body_left == count
+
+
+def is_waiting(connection: Connection) -> bool:
+    """Return whether a task waits for its client."""
+    return connection._wakeup is not None and not connection._wakeup.done()
+
+
+async def later(served: Serving, seconds: float) -> None:
+    """Let the connections look at their deadlines as if so much time had passed."""
+    served.server._sweeper.cancel()  # from now on it is the test that looks
+    for connection in list(served.server.connections):
+        connection.check_deadline(asyncio.get_running_loop().time() + seconds)
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("sent", [b"G", b"GET / HTTP/1.1\r\nHost: a\r\n", b"\r\nGET /", b"\r"])
+async def test_a_head_that_takes_too_long_is_refused(sent: bytes) -> None:
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(sent)
+        await until(lambda: served.connection._parser.unread == len(sent))
+
+        await later(served, 9.9)
+        assert served.connection._task is None
+        await later(served, 10.1)
+
+        answer = await wire.answer()
+        assert (answer.status, answer.headers["connection"]) == (408, "close")
+        assert b"REQUEST_TIMEOUT" in answer.body
+        assert await wire.rest() == b""
+
+
+async def test_a_head_has_its_time_from_its_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slowly the rest drips in, and however long the connection was idle before."""
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        monkeypatch.setattr(served.server, "loop", clock := Clock())
+        clock.ahead = 29
+        for count, byte in enumerate(b"GET /dripping", start=1):
+            assert served.connection._task is None
+            await wire.send(bytes([byte]))
+            await until(partial(has_unread, served.connection, count))
+            clock.ahead += 0.8
+            await later(served, clock.ahead)
+
+        assert (await wire.answer()).status == 408
+
+
+async def test_a_body_that_takes_too_long_is_refused() -> None:
+    gate = Gate()
+    async with serving(guarded(gate)) as served:
+        wire = await served.connect()
+        await wire.send(message("POST", "/now", b"x" * 5_000)[:-4_999])
+        await until(lambda: is_waiting(served.connection))
+
+        await later(served, 9.9)
+        assert is_waiting(served.connection)
+        await later(served, 10.1)
+
+        answer = await wire.answer()
+        assert (answer.status, answer.headers["connection"]) == (408, "close")
+        assert await wire.rest() == b""
+
+
+async def test_a_body_that_moves_may_take_longer() -> None:
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        data = message("POST", "/", b"x" * 5_000)
+        await wire.send(data[:-4_999])
+        await until(lambda: is_waiting(served.connection))
+        for period, left in enumerate([4_999, 3_975, 2_951], start=1):
+            await wire.send(data[-left:][:1_024])
+            await until(partial(has_left, served.connection, left - 1_024))
+            await later(served, 10.1 * period)
+
+        await wire.send(data[-1_927:])
+
+        assert (await wire.answer()).body == b"POST / " + b"x" * 5_000
+
+
+async def test_a_handler_may_take_as_long_as_it_likes() -> None:
+    gate = Gate()
+    async with serving(guarded(gate)) as served:
+        wire = await served.connect()
+        data = message("POST", "/slow", b"body")
+        await wire.send(data[:-4])
+        await until(lambda: gate.begun)
+        await later(served, 1e6)  # nobody has asked for the body yet
+        await wire.send(data[-4:])
+        gate.opened.set()
+        assert (await wire.answer()).body == b"POST /slow body"
+
+        gate.opened.clear()
+        await wire.send(data)
+        await until(lambda: len(gate.begun) == 2)
+        await later(served, 1e6)
+        gate.opened.set()
+        assert (await wire.answer()).body == b"POST /slow body"
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n", message("GET", "/first")])
+async def test_a_connection_without_a_request_is_closed(sent: bytes) -> None:
+    """A new one and one that was kept alive alike, and without a word."""
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(sent)
+        if sent.startswith(b"GET"):
+            await wire.answer()
+        await until(lambda: served.connection._parser.unread == (2 if sent == b"\r\n" else 0))
+
+        await later(served, 29.9)
+        assert not served.connection.transport.is_closing()
+        await later(served, 30.1)
+
+        assert await wire.rest() == b""
+        await until(lambda: not served.server.connections)
+
+
+async def test_a_client_that_takes_nothing_is_dropped() -> None:
+    async with serving(lambda request: big()) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/"))
+        await until(lambda: served.connection.transport.get_write_buffer_size() > HIGH_WATER)
+
+        await later(served, 29.9)
+        assert served.server.connections
+        await later(served, 30.1)
+
+        await until(lambda: not served.server.connections)
+
+
+async def test_a_client_that_takes_a_little_has_more_time() -> None:
+    async with serving(lambda request: big()) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/"))
+        transport = served.connection.transport
+        await until(lambda: transport.get_write_buffer_size() > HIGH_WATER)
+        seconds = 0.0
+        for _ in range(3):
+            seconds += 29
+            await later(served, seconds - 28.5)  # look at how much is unsent
+            before = transport.get_write_buffer_size()
+            while transport.get_write_buffer_size() == before:
+                await wire._more()
+            await later(served, seconds)
+            assert served.server.connections
+
+        while served.server.connections:  # until the kernel's buffers are full again
+            seconds += 30.1
+            await later(served, seconds)
+
+
+async def big() -> Response:
+    """Answer with more than the kernel takes at once."""
+    return Response(200, b"x" * 30_000_000)
+
+
+async def test_a_refused_client_that_takes_nothing_is_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "LINGER_SECONDS", 1_000)
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(GARBAGE)
+        assert (await wire.answer()).status == 400
+
+        await later(served, 30.1)
+
+        await until(lambda: not served.server.connections)
+
+
+IMPATIENT = Timeouts(idle=0.02, head=0.02, body=0.02, write=0.02)
+
+
+async def test_one_sweeper_looks_at_all_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "SWEEP_SECONDS", 0.005)
+
+    async def app(request: Request) -> Response:
+        return await big() if request.path == "/big" else await echo(request)
+
+    async with serving(guarded(app), timeouts=IMPATIENT) as served:
+        idle, head, body, write = [Wire(served.port) for _ in range(4)]
+        served.wires += [idle, head, body, write]
+        await head.send(b"GET /")
+        await body.send(message("POST", "/", b"body")[:-1])
+        await write.send(message("GET", "/big"))
+
+        assert (await head.answer()).status == 408
+        assert (await body.answer()).status == 408
+        assert await idle.rest() == b""
+        head.close()
+        body.close()
+        await until(lambda: not served.server.connections)  # the one that does not read, too
+
+
+async def test_a_connection_that_waits_for_nothing_does_not_hold_up_the_sweeper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "SWEEP_SECONDS", 0.005)
+    gate = Gate()
+    async with serving(gate, timeouts=IMPATIENT) as served:
+        busy = [await served.connect() for _ in range(9)]
+        for wire in busy:
+            await wire.send(message("GET", "/slow"))
+        await until(lambda: len(gate.begun) == 9)
+
+        assert await (await served.connect()).rest() == b""
+
+        gate.opened.set()
+        assert [(await wire.answer()).status for wire in busy] == [200] * 9
+
+
+# Faults of our own.
+
+
+async def test_a_handler_that_fails_answers_500_and_leaks_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fail(request: Request) -> Response:
+        if request.path == "/bug":
+            raise RuntimeError("a secret of the server")
+        return await echo(request)
+
+    async with serving(guarded(fail)) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/bug"))
+        answer = await wire.answer()
+
+        assert answer.status == 500
+        assert b"secret" not in answer.body
+        assert b"RuntimeError" not in answer.body
+        assert await ask(wire, "/next") == b"GET /next "  # the connection is as good as before
+
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    request_id = answer.headers["x-request-id"]
+    assert record.getMessage() == f"GET /bug failed (request {request_id})"
+    assert "a secret of the server" in caplog.text
+
+
+async def test_stop_drops_every_connection() -> None:
+    gate = Gate()
+    async with serving(gate) as served:
+        busy, idle = await served.connect(), await served.connect()
+        await busy.send(message("GET", "/slow"))
+        await until(lambda: gate.begun)
+
+        served.server.stop()
+
+        assert await busy.rest() == await idle.rest() == b""
+        await until(lambda: not served.server.connections)
+        assert gate.cancelled == ["/slow"]
+        with pytest.raises(ConnectionRefusedError):
+            Wire(served.port)
+
+
+async def test_a_port_in_use_is_an_error() -> None:
+    async with serving(echo) as served:
+        other = server_module.Server(echo, 1000, PATIENT)
+        with pytest.raises(OSError, match=str(served.port)):
+            await other.start("127.0.0.1", served.port)
