@@ -8,7 +8,7 @@ from taskflow.app import ErrorBoundary, SameOrigin, error_response
 from taskflow.codec import encode
 from taskflow.config import Tokens
 from taskflow.deadlines import Timeouts
-from taskflow.demo import demo_routes
+from taskflow.demo_routes import demo_routes
 from taskflow.errors import BadRequest, RequestTimeout, TaskflowError
 from taskflow.http import Handler, Request, Response
 from taskflow.middleware import Auth, Permission, Validation, chain

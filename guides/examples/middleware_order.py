@@ -85,6 +85,7 @@ def picture() -> None:
     refusals: dict[str, list[int]] = {name: [] for name in PASSED}
     owners = {"Request": "Validation", "Store": "handler", "decode_object": "Validation"}
     owners |= {"_parse_headers": "ErrorBoundary", "_priority": "Validation"}
+    owners["check_media_type"] = "Validation"
     for _, status, who, _ in ladder():
         if who:
             first = who.split(".")[0]

@@ -69,10 +69,10 @@ class Request:
     async def read(self) -> bytes:
         """Return the whole body, waiting for what has not arrived. Raises PayloadTooLarge."""
         self.check_length()
-        pieces = []
+        body = bytearray()
         while piece := await self.receive():
-            pieces.append(piece)
-        return b"".join(pieces)
+            body += piece
+        return bytes(body)
 
 
 @dataclass(slots=True, eq=False)

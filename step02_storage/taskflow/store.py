@@ -81,14 +81,22 @@ class Store:
         wanted = (task for task in tasks if status is None or task.status is status)
         return list(islice(wanted, limit))
 
+    def next_number(self) -> int:
+        """Give the next place in the order of creation."""
+        self._last_number += 1
+        return self._last_number
+
     def create(self, fields: Mapping[str, Any]) -> Task:
         """Add a task with these checked fields. Raises StoreFull."""
+        task = new_task(self.next_number(), fields)
+        self.insert(task)
+        return task
+
+    def insert(self, task: Task) -> None:
+        """Add a task that is whole already. Raises StoreFull."""
         if len(self._tasks) >= MAX_TASKS:
             raise errors.StoreFull(f"the store has {MAX_TASKS} tasks and takes no more")
-        self._last_number += 1
-        task = new_task(self._last_number, fields)
         self.apply([Change(None, task)])
-        return task
 
     def update(self, task_id: str, fields: Mapping[str, Any]) -> Task:
         """Merge checked fields into a task; return it as it is then. Raises TaskNotFound."""

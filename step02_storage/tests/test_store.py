@@ -146,6 +146,20 @@ def test_pages_show_each_task_once_though_tasks_come_and_go_between_them() -> No
     assert store.page(4, after=second[-1]) == [added]
 
 
+def test_a_task_may_be_made_before_it_is_added() -> None:
+    store = Store()
+    numbers = [store.next_number(), store.next_number()]
+    whole = new_task(numbers[1], {"title": "whole"})
+    assert len(store) == 0
+
+    store.insert(whole)
+    created = store.create({"title": "created"})
+
+    assert store.get(whole.id) is whole
+    assert store.page(9) == [whole, created]
+    assert numbers[0] < whole.number < created.number
+
+
 def test_a_full_store_takes_a_task_when_another_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("taskflow.store.MAX_TASKS", 2)
     store = Store()

@@ -8,7 +8,7 @@ No method awaits anything: between its first line and its last, nobody else runs
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -61,6 +61,7 @@ class Store:
         self._order = CreationOrder()
         self._queue = PriorityHeap()
         self._last_number = 0
+        self.listeners: list[Callable[[Sequence[Change]], None]] = []  # told after each change
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -83,14 +84,22 @@ class Store:
         wanted = (task for task in tasks if status is None or task.status is status)
         return list(islice(wanted, limit))
 
+    def next_number(self) -> int:
+        """Give the next place in the order of creation."""
+        self._last_number += 1
+        return self._last_number
+
     def create(self, fields: Mapping[str, Any]) -> Task:
         """Add a task with these checked fields. Raises StoreFull."""
+        task = new_task(self.next_number(), fields)
+        self.insert(task)
+        return task
+
+    def insert(self, task: Task) -> None:
+        """Add a task that is whole already. Raises StoreFull."""
         if len(self._tasks) >= MAX_TASKS:
             raise errors.StoreFull(f"the store has {MAX_TASKS} tasks and takes no more")
-        self._last_number += 1
-        task = new_task(self._last_number, fields)
         self.apply([Change(None, task)])
-        return task
 
     def update(self, task_id: str, fields: Mapping[str, Any]) -> Task:
         """Merge checked fields into a task; return it as it is then. Raises TaskNotFound."""
@@ -127,6 +136,8 @@ class Store:
         for change in changes:
             self._put(change)
             self._requeue(change.task_id)
+        for listener in self.listeners:
+            listener(changes)
 
     def _put(self, change: Change) -> None:
         before, after = change.before, change.after

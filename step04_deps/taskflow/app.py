@@ -41,7 +41,7 @@ class ErrorBoundary:
 
 def error_response(error: TaskflowError) -> Response:
     """Return the answer that says what was wrong."""
-    return Response(error.status, encode({"error": str(error)}), error.headers)
+    return Response(error.status, encode({"error": str(error)}), dict(error.headers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class ErrorBoundary:
 
 def error_response(error: TaskflowError) -> Response:
     """Return the answer that says what was wrong."""
-    return Response(error.status, encode({"error": str(error)}), error.headers)
+    return Response(error.status, encode({"error": str(error)}), dict(error.headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,12 @@ class SameOrigin:
     next: Handler
 
     async def __call__(self, request: Request) -> Response:
-        """Pass on what only reads or comes from here. Raises ForbiddenOrigin."""
-        if request.method not in READING and (origin := request.headers.get("origin")) is not None:
+        """Pass on what only reads or comes from here. Raises ForbiddenOrigin.
+
+        An upgrade to another protocol is no mere reading: who knows what is said there.
+        """
+        changes = request.method not in READING or "upgrade" in request.headers
+        if changes and (origin := request.headers.get("origin")) is not None:
             own = "http://" + request.headers.get("host", "")
             if origin.lower().removesuffix(":80") != own.lower().removesuffix(":80"):
                 raise ForbiddenOrigin(f"a page of {origin[:100]} may not change tasks here")

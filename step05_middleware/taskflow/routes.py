@@ -113,11 +113,5 @@ class TaskRoutes:
         scope = "all" if task_id is None else "task"
         ids = [task.id for task in tasks]
         head = {"scope": scope, "scopedTaskId": task_id, "totalTasksInOrder": len(ids)}
-        ordered_tasks = encode_array(task.json for task in tasks)
-        return Response(
-            200,
-            encode(head | {"orderedTaskIds": ids})[:-1]
-            + b',"orderedTasks":'
-            + ordered_tasks
-            + b"}",
-        )
+        whole = b',"orderedTasks":' + encode_array(task.json for task in tasks) + b"}"
+        return Response(200, encode(head | {"orderedTaskIds": ids})[:-1] + whole)

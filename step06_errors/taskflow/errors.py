@@ -10,11 +10,11 @@ class TaskflowError(Exception):
     """A refusal with a message that is fit to be shown to the client."""
 
     status, code = 500, "INTERNAL_ERROR"
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
         self.details = details  # the same for programs
-        self.headers: dict[str, str] = {}
 
 
 class BadRequest(TaskflowError):
@@ -33,10 +33,7 @@ class InvalidToken(TaskflowError):
     """The request carries no token, or none that is known (RFC 9110, 15.5.2)."""
 
     status, code = 401, "INVALID_TOKEN"
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.headers = {"WWW-Authenticate": "Bearer"}
+    headers = (("WWW-Authenticate", "Bearer"),)
 
 
 class InsufficientPermissions(TaskflowError):
@@ -70,7 +67,7 @@ class MethodNotAllowed(TaskflowError):
 
     def __init__(self, method: str, allowed: str) -> None:
         super().__init__(f"{method} is not allowed here; try {allowed}")
-        self.headers = {"Allow": allowed}
+        self.headers = (("Allow", allowed),)
 
 
 class RequestTimeout(TaskflowError):

@@ -10,8 +10,9 @@ from io import FileIO
 
 from taskflow.codec import encode, utc_now
 from taskflow.config import Tokens
-from taskflow.demo import demo_routes
+from taskflow.demo_routes import demo_routes
 from taskflow.errors import ForbiddenOrigin, TaskflowError
+from taskflow.events import Events
 from taskflow.http import Handler, Request, Response
 from taskflow.lifetimes import in_background
 from taskflow.logs import AccessLog, RequestLog
@@ -30,9 +31,10 @@ async def build_app(tokens: Tokens) -> AsyncIterator[Handler]:
     log = AccessLog(FileIO(sys.stderr.fileno(), "w", closefd=False))
     store = Store()
     history = History()
-    store.listeners.append(history.changed)
+    events = Events()
+    store.listeners.append(events.changed)
     tracer = AllocationTracer()
-    memory = MemoryRoutes(history, tracer)
+    memory = MemoryRoutes(history, events, tracer)
     routes = TaskRoutes(store).routes() | memory.routes() | demo_routes()
     router = Router({"GET /health": health, **routes})
     links = (
@@ -77,7 +79,7 @@ def error_response(error: TaskflowError, request: Request) -> Response:
         "timestamp": utc_now(),
         "details": error.details,
     }
-    return Response(error.status, encode({"error": value}), error.headers)
+    return Response(error.status, encode({"error": value}), dict(error.headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,12 @@ class SameOrigin:
     next: Handler
 
     async def __call__(self, request: Request) -> Response:
-        """Pass on what only reads or comes from here. Raises ForbiddenOrigin."""
-        if request.method not in READING and (origin := request.headers.get("origin")) is not None:
+        """Pass on what only reads or comes from here. Raises ForbiddenOrigin.
+
+        An upgrade to another protocol is no mere reading: who knows what is said there.
+        """
+        changes = request.method not in READING or "upgrade" in request.headers
+        if changes and (origin := request.headers.get("origin")) is not None:
             own = "http://" + request.headers.get("host", "")
             if origin.lower().removesuffix(":80") != own.lower().removesuffix(":80"):
                 raise ForbiddenOrigin(f"a page of {origin[:100]} may not change tasks here")

@@ -8,7 +8,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from itertools import accumulate
 from math import isfinite
@@ -69,9 +69,9 @@ def decode_object(body: bytes) -> dict[str, object]:
         if "\\u" in text:
             encode(value)  # half of a surrogate pair cannot be written as UTF-8
     except ValueError as error:
-        raise InvalidJson(f"the body is not JSON: {error}") from None
+        raise InvalidJson(f"this is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise InvalidJson("the body is JSON, but not an object")
+        raise InvalidJson("this is JSON, but not an object")
     return value
 
 
@@ -80,7 +80,7 @@ def _check_depth(text: str) -> None:
         return  # true of almost every body: too few brackets to be too deep
     steps = (1 if bracket in "[{" else -1 for bracket in NOT_A_BRACKET.sub("", text))
     if max(accumulate(steps), default=0) > MAX_DEPTH:
-        raise InvalidJson(f"the body is nested more than {MAX_DEPTH} deep")
+        raise InvalidJson(f"this is nested more than {MAX_DEPTH} deep")
 
 
 def utc_now(after: str = "") -> str:
@@ -89,21 +89,20 @@ def utc_now(after: str = "") -> str:
     The result is later than `after`, if by one millisecond, so that two versions of a task
     never carry the same time, however fast they follow each other.
     """
-    now = _iso(datetime.now(UTC))
+    milliseconds = time.time_ns() // 1_000_000
+    second = _to_the_second("%Y-%m-%dT%H:%M:%S", milliseconds // 1000)
+    now = f"{second}.{milliseconds % 1000:03}Z"
     if now > after:  # of one form, so the order of the texts is the order of the times
         return now
-    return _iso(datetime.fromisoformat(after) + timedelta(milliseconds=1))
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    later = datetime.fromisoformat(after) + timedelta(milliseconds=1)
+    return later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def http_date() -> str:
     """Return the time as the Date header wants it (RFC 9110, 5.6.7)."""
-    return _http_date(int(time.time()))
+    return _to_the_second("%a, %d %b %Y %H:%M:%S GMT", int(time.time()))
 
 
-@lru_cache(maxsize=1)
-def _http_date(second: int) -> str:
-    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))
+@lru_cache(maxsize=2)  # each of the two forms is made once a second, and used for each request
+def _to_the_second(form: str, second: int) -> str:
+    return time.strftime(form, time.gmtime(second))

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from functools import partial
 from json.encoder import encode_basestring_ascii
 from queue import SimpleQueue
-from random import getrandbits
+from random import randbytes
 from threading import Thread
 from time import perf_counter
 from typing import IO
-from uuid import UUID
 
 from taskflow.codec import encode, utc_now
+from taskflow.events import current_request
 from taskflow.http import Handler, Request, Response
 from taskflow.memory import History
 
@@ -30,7 +30,7 @@ STOP_SECONDS = 1.0  # how long a write may take when the server stops
 MAX_LINES = 10_000  # that wait to be written
 
 GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-COLOURS = {2: "\033[32m", 3: "\033[36m", 4: "\033[33m", 5: "\033[31m"}  # by the status's hundred
+COLOURS = ("", "\033[36m", "\033[32m", "\033[36m", "\033[33m", "\033[31m")  # by the hundred
 
 
 class JsonFormatter(logging.Formatter):
@@ -77,9 +77,7 @@ class AccessLog:
         while text := self._ready.get():
             rest = text.encode()
             with suppress(OSError):  # nobody reads the log any more: the server goes on
-                while (
-                    rest
-                ):  # a raw stream may take some of it; None is a full one that does not wait
+                while rest:  # a raw stream may take some; None is a full one that does not wait
                     rest = rest[self._stream.write(rest) or len(rest) :]
 
     async def run(self) -> None:
@@ -116,6 +114,15 @@ def _for_people(request: Request, response: Response, sent: int, milliseconds: f
     )
 
 
+def new_id() -> str:
+    """Return a UUID of version 4 (RFC 9562, 5.4): unique, but no secret.
+
+    Cut out of its digits, since `str(UUID(...))` takes three times as long.
+    """
+    digits = randbytes(15).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15:18]}-{digits[18:]}"
+
+
 @dataclass(frozen=True, slots=True)
 class RequestLog:
     """The outermost link: gives each request an id, and the log a line about each answer."""
@@ -127,10 +134,11 @@ class RequestLog:
     async def __call__(self, request: Request) -> Response:
         """Answer with the id in a header, the client's own if it is a good one."""
         started = perf_counter()
-        request_id = request.headers.get("x-request-id", "")
-        if not GOOD_ID.fullmatch(request_id):
-            request_id = str(UUID(int=getrandbits(128), version=4))  # unique, but no secret
+        request_id = request.headers.get("x-request-id")
+        if request_id is None or not GOOD_ID.fullmatch(request_id):
+            request_id = new_id()
         request.context["id"] = request_id
+        current_request.set(request_id)
         request.on_answered = partial(self._note, started)
         response = await self.next(request)
         response.headers["X-Request-Id"] = request_id

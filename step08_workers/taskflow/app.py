@@ -10,8 +10,9 @@ from io import FileIO
 
 from taskflow.codec import encode, utc_now
 from taskflow.config import Tokens
-from taskflow.demo import demo_routes
+from taskflow.demo_routes import demo_routes
 from taskflow.errors import ForbiddenOrigin, TaskflowError
+from taskflow.events import Events
 from taskflow.http import Handler, Request, Response
 from taskflow.job_routes import JobRoutes
 from taskflow.lifetimes import in_background
@@ -32,9 +33,10 @@ async def build_app(tokens: Tokens) -> AsyncIterator[Handler]:
     log = AccessLog(FileIO(sys.stderr.fileno(), "w", closefd=False))
     store = Store()
     history = History()
-    store.listeners.append(history.changed)
+    events = Events()
+    store.listeners.append(events.changed)
     tracer = AllocationTracer()
-    memory = MemoryRoutes(history, tracer)
+    memory = MemoryRoutes(history, events, tracer)
     pool = WorkerPool()
     jobs = JobRoutes(store, pool)
     routes = TaskRoutes(store).routes() | memory.routes() | jobs.routes() | demo_routes()
@@ -82,7 +84,7 @@ def error_response(error: TaskflowError, request: Request) -> Response:
         "timestamp": utc_now(),
         "details": error.details,
     }
-    return Response(error.status, encode({"error": value}), error.headers)
+    return Response(error.status, encode({"error": value}), dict(error.headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,12 @@ class SameOrigin:
     next: Handler
 
     async def __call__(self, request: Request) -> Response:
-        """Pass on what only reads or comes from here. Raises ForbiddenOrigin."""
-        if request.method not in READING and (origin := request.headers.get("origin")) is not None:
+        """Pass on what only reads or comes from here. Raises ForbiddenOrigin.
+
+        An upgrade to another protocol is no mere reading: who knows what is said there.
+        """
+        changes = request.method not in READING or "upgrade" in request.headers
+        if changes and (origin := request.headers.get("origin")) is not None:
             own = "http://" + request.headers.get("host", "")
             if origin.lower().removesuffix(":80") != own.lower().removesuffix(":80"):
                 raise ForbiddenOrigin(f"a page of {origin[:100]} may not change tasks here")

@@ -43,12 +43,16 @@ class Timeouts:
 
 
 class Deadline:
-    """What one connection waits for, and until when."""
+    """What one connection waits for, and since when.
+
+    How long that may last is looked up when somebody asks: the sweeper does so a few times a
+    second, while a wait begins twice for every request.
+    """
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
         self._waiting = Waiting.NOTHING
-        self._until = math.inf
+        self._since = 0.0
         self._received = 0  # bytes since the deadline was set
 
     def wait_for(self, waiting: Waiting, now: float) -> None:
@@ -67,7 +71,7 @@ class Deadline:
 
     def missed(self, now: float) -> Waiting:
         """Return what the client was too slow for, NOTHING if there is still time."""
-        if now < self._until:
+        if now < self._since + self._timeouts.of(self._waiting):
             return Waiting.NOTHING
         if self._waiting is Waiting.BODY and self._received >= MIN_BODY_BYTES:
             self._set(Waiting.BODY, now)  # slow, but it moves
@@ -78,5 +82,5 @@ class Deadline:
 
     def _set(self, waiting: Waiting, now: float) -> None:
         self._waiting = waiting
-        self._until = now + self._timeouts.of(waiting)
+        self._since = now
         self._received = 0

@@ -9,17 +9,16 @@ import asyncio
 import gc
 import tracemalloc
 from collections import OrderedDict, deque
-from collections.abc import Sequence
 from typing import Any
 
 import psutil
 
 from taskflow.codec import encode, utc_now
 from taskflow.errors import InsufficientPermissions, ValidationError
+from taskflow.events import MAX_EVENTS, Events
 from taskflow.http import Handler, Request, Response
 from taskflow.middleware import Role
 from taskflow.query import Query
-from taskflow.tasks import Change
 
 HISTORY_LENGTH = 1_000  # entries
 CACHE_ENTRIES = 100
@@ -28,21 +27,14 @@ TRACE_SECONDS = 60.0  # how long tracing goes on after the last question
 
 
 class History:
-    """The last things that happened. A new entry pushes the oldest out: O(1), in O(1) memory."""
+    """The last requests. A new entry pushes the oldest out: O(1), in O(1) memory."""
 
     def __init__(self) -> None:
-        self.requests: deque[dict[str, Any]] = deque(maxlen=HISTORY_LENGTH)
-        self.events: deque[dict[str, Any]] = deque(maxlen=HISTORY_LENGTH)
+        self.requests: deque[tuple[str, str, int]] = deque(maxlen=HISTORY_LENGTH)
 
     def answered(self, request: Request, response: Response) -> None:
         """Note an answer."""
-        entry = {"id": request.context["id"], "path": request.path[:200], "status": response.status}
-        self.requests.append(entry)
-
-    def changed(self, changes: Sequence[Change]) -> None:
-        """Note what became of tasks."""
-        for change in changes:
-            self.events.append({"type": change.type, "taskId": change.task_id, "at": utc_now()})
+        self.requests.append((request.context["id"], request.path[:200], response.status))
 
 
 class BoundedCache:
@@ -145,8 +137,9 @@ def process_memory() -> dict[str, Any]:
 class MemoryRoutes:
     """What the server says of its memory, and the demo of a leak."""
 
-    def __init__(self, history: History, tracer: AllocationTracer) -> None:
+    def __init__(self, history: History, events: Events, tracer: AllocationTracer) -> None:
         self._history = history
+        self._events = events
         self._tracer = tracer
         self._demo = LeakDemo()
 
@@ -173,7 +166,7 @@ class MemoryRoutes:
     def _bounded(self) -> dict[str, dict[str, int]]:
         return {
             "requests": {"size": len(self._history.requests), "limit": HISTORY_LENGTH},
-            "events": {"size": len(self._history.events), "limit": HISTORY_LENGTH},
+            "events": {"size": len(self._events.history), "limit": MAX_EVENTS},
             "cache": {"size": len(self._demo.cache), "limit": CACHE_ENTRIES},
             "leakedBytes": {"size": self._demo.leaked_bytes, "limit": MAX_LEAK_BYTES},
         }

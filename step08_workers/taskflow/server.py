@@ -169,7 +169,7 @@ class Connection(asyncio.Protocol):
         while self._write_paused:
             self._wait_for(Waiting.WRITE)
             await self._wait()
-        self._wait_for(Waiting.NOTHING)
+            self._wait_for(Waiting.NOTHING)
 
     # The end.
 

@@ -8,7 +8,7 @@ No method awaits anything: between its first line and its last, nobody else runs
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -91,22 +91,30 @@ class Store:
         """Return all tasks as they are now, for work that takes a while. O(n)."""
         return list(self._tasks.values())
 
+    def next_number(self) -> int:
+        """Give the next place in the order of creation."""
+        self._last_number += 1
+        return self._last_number
+
     def create(self, fields: Mapping[str, Any]) -> Task:
         """Add a task with these checked fields. Raises MissingDependency, StoreFull."""
-        self._check_known(fields)
+        task = new_task(self.next_number(), fields)
+        self.insert(task)
+        return task
+
+    def insert(self, task: Task) -> None:
+        """Add a task that is whole already. Raises MissingDependency, StoreFull."""
+        self._check_known(task.dependencies)
         if len(self._tasks) >= MAX_TASKS:
             raise errors.StoreFull(f"the store has {MAX_TASKS} tasks and takes no more")
-        self._last_number += 1
-        task = new_task(self._last_number, fields)
         self.apply([Change(None, task)])
-        return task
 
     def update(self, task_id: str, fields: Mapping[str, Any]) -> Task:
         """Merge checked fields into a task; return it as it is then.
 
         Raises MissingDependency, TaskNotFound, CycleDetected.
         """
-        self._check_known(fields)
+        self._check_known(fields.get("dependencies", ()))
         before = self.get(task_id)
         if all(getattr(before, name) == value for name, value in fields.items()):
             return before
@@ -181,10 +189,11 @@ class Store:
         else:
             self._queue.push(task_id, (task.priority, -task.number))
 
-    def _check_known(self, fields: Mapping[str, Any]) -> None:
-        for task_id in fields.get("dependencies", ()):
+    def _check_known(self, task_ids: Iterable[str]) -> None:
+        for task_id in task_ids:
             if task_id not in self._tasks:
-                raise errors.MissingDependency(f"there is no task {task_id}", missingTaskId=task_id)
+                message = f"there is no task {task_id[:64]}"
+                raise errors.MissingDependency(message, missingTaskId=task_id)
 
 
 def _without(task: Task, prerequisite: str) -> Task:

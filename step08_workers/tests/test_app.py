@@ -133,6 +133,15 @@ async def test_a_page_of_another_origin_changes_nothing(method: str, origin: str
     assert inner.requests == []
 
 
+async def test_a_page_of_another_origin_gets_no_other_protocol() -> None:
+    inner = Inner()
+    request = from_page("GET", "http://evil.example")
+    request.headers["upgrade"] = "websocket"
+    with pytest.raises(ForbiddenOrigin):
+        await SameOrigin(inner)(request)
+    assert inner.requests == []
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
 async def test_what_only_reads_passes_from_anywhere(method: str) -> None:
     inner = Inner()

@@ -171,7 +171,7 @@ async def test_a_full_queue_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(QueueFull) as caught:
         pool.submit(refused)
 
-    assert (caught.value.status, caught.value.headers) == (503, {"Retry-After": "1"})
+    assert (caught.value.status, dict(caught.value.headers)) == (503, {"Retry-After": "1"})
     with pytest.raises(JobNotFound):
         pool.get(refused.id)
     assert (pool.stats()["queued"], pool.stats()["records"]) == (3, 3)

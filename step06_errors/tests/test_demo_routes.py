@@ -5,7 +5,7 @@ import json
 import pytest
 from in_process import TOKENS, Client, code_of, details_of
 
-from taskflow.demo import EXAMPLES
+from taskflow.demo_routes import EXAMPLES
 
 EXPECTED = {
     "GET /demo/error/internal": (500, "INTERNAL_ERROR", {}),
