@@ -10,6 +10,7 @@ It knows HTTP, and nothing of tasks, tokens or steps.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import select
 import socket
@@ -22,6 +23,7 @@ DEADLINE = 5.0
 
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d) [\t -~\x80-\xff]*")
 FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\x80-\xff]*?)[ \t]*")
+SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t -~\x80-\xff]*)?")
 DATE = re.compile(
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d"
     r" (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT"
@@ -111,6 +113,11 @@ class Connection:
     def answer(self, method: str = "GET") -> Answer:
         """The next final answer, strictly read. `method` is that of its request."""
         __tracebackhide__ = True
+        return self.whole(self.begun(method))
+
+    def begun(self, method: str = "GET") -> Answer:
+        """The head of the next final answer. Its body is left where it is; see `whole`."""
+        __tracebackhide__ = True
         interim: list[int] = []
         while True:
             status, fields = self._head()
@@ -120,7 +127,12 @@ class Connection:
         answer = Answer(method, status, fields, b"", tuple(interim))
         if not DATE.fullmatch(answer.field("date") or ""):
             raise ContractError(f"expected one valid Date on every answer, received {fields}")
-        return Answer(method, status, fields, self._body(answer), tuple(interim))
+        return answer
+
+    def whole(self, begun: Answer) -> Answer:
+        """The answer that has begun, with its body."""
+        __tracebackhide__ = True
+        return dataclasses.replace(begun, body=self._body(begun))
 
     def interim(self) -> int:
         """The status of the next head, which must be an interim one (1xx)."""
@@ -129,6 +141,19 @@ class Connection:
         if status >= 200:
             raise ContractError(f"expected an interim answer, received {status}")
         return status
+
+    def switched(self) -> Answer:
+        """The next answer, which must be 101: what comes behind it is no HTTP any more."""
+        __tracebackhide__ = True
+        status, fields = self._head()
+        if status != 101:
+            raise ContractError(f"expected 101 (Switching Protocols), received {status}")
+        return Answer("GET", status, fields, b"")
+
+    def take(self, size: int) -> bytes:
+        """The next bytes, which need not be HTTP."""
+        __tracebackhide__ = True
+        return self._exactly(size)
 
     def ended(self) -> None:
         """Nothing more comes, and the server ends the connection without a reset."""
@@ -228,11 +253,20 @@ class Connection:
 
     def _chunks(self) -> bytes:
         __tracebackhide__ = True
-        body = b""
-        while size := int(self._until(b"\r\n"), 16):
+        body = bytearray()
+        while size := self._chunk_size():
             body += self._exactly(size)
             if self._exactly(2) != b"\r\n":
                 raise ContractError("expected CRLF after a chunk")
-        while self._until(b"\r\n"):
-            pass
-        return body
+        while trailer := self._until(b"\r\n"):
+            if not FIELD_LINE.fullmatch(trailer):
+                raise ContractError(f"expected a trailer or the end, received {trailer!r}")
+        return bytes(body)
+
+    def _chunk_size(self) -> int:
+        __tracebackhide__ = True
+        line = self._until(b"\r\n")
+        size = SIZE_LINE.fullmatch(line)
+        if size is None:
+            raise ContractError(f"expected the size of a chunk, received {line!r}")
+        return int(size[1], 16)

@@ -76,6 +76,7 @@ ELSEWHERE = {
     "RESULT_TOO_LARGE",  # test_step04_resolve.py, slow
     "SERVICE_UNAVAILABLE",  # below, and step 8
     "STORE_FULL",  # test_step01_server.py, slow
+    "UPGRADE_REQUIRED",  # step 10
 }
 
 

@@ -1,0 +1,80 @@
+"""Settings from outside the program: the environment, and a `.env` file in the working directory.
+
+The environment wins over the file: the file holds what is usual here, and who starts the program
+can differ from it (The Twelve-Factor App, III).
+"""
+
+import ipaddress
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+EXAMPLE_TOKENS = ("secret-admin-123", "secret-user-123")
+
+# NAME=value, NAME='value' or NAME="value", with `export` before it and a comment behind it or not.
+LINE = re.compile(
+    r"""(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^\s'"#].*?|))(?:\s+#.*)?""",
+    re.ASCII,
+)
+
+
+class ConfigError(Exception):
+    """A setting is wrong; the message says which, and what it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Which secret proves which role."""
+
+    admin: str
+    user: str
+
+
+def parse_env(text: str) -> dict[str, str]:
+    """Return the settings in the text of a `.env` file. Raises ConfigError with a line's number."""
+    values = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip() and not line.strip().startswith("#"):
+            match = LINE.fullmatch(line.strip())
+            if match is None:
+                raise ConfigError(f"line {number} of .env is not NAME=value")
+            values[match[1]] = match[2] or match[3] or match[4] or ""
+    return values
+
+
+def load_tokens(environment: Mapping[str, str], file: Path) -> Tokens:
+    """Return the tokens from the environment, else the file, else the examples.
+
+    Raises ConfigError if the file cannot be read, or the tokens cannot be told apart or sent.
+    """
+    try:
+        values = parse_env(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {file}: {error}") from None
+    values.update(environment)
+    admin = values.get("TASKFLOW_ADMIN_TOKEN", "")
+    user = values.get("TASKFLOW_USER_TOKEN", "")
+    if not admin and not user:
+        logging.getLogger(__name__).warning("no tokens are set: using %s and %s", *EXAMPLE_TOKENS)
+        return Tokens(*EXAMPLE_TOKENS)
+    if not admin or not user or admin == user:
+        raise ConfigError("set TASKFLOW_ADMIN_TOKEN and TASKFLOW_USER_TOKEN, to different values")
+    if not (admin + user).isascii():
+        raise ConfigError("TASKFLOW_ADMIN_TOKEN and TASKFLOW_USER_TOKEN must be ASCII")
+    return Tokens(admin, user)
+
+
+def check_host(host: str, tokens: Tokens) -> None:
+    """Raise ConfigError if an example token, which everybody knows, would be open to others."""
+    if {tokens.admin, tokens.user}.intersection(EXAMPLE_TOKENS) and not is_loopback(host):
+        raise ConfigError(f"the example tokens are refused on {host}: set tokens of your own")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
