@@ -73,6 +73,46 @@ PLOTS: dict[str, Plot] = {
         xlabel="tasks",
         where={"operation": "order", "shape": "mixed"},
     ),
+    "growth-shapes": Plot(
+        results="growth",
+        title="Five questions about n tasks",
+        alt="Five curves. All pairs is a straight line, twice as steep as sort and max, which are "
+        "nearly parallel. Bisect and the look-up in a dict rise little, far below.",
+        xlabel="tasks",
+        where={"operation": "shape"},
+    ),
+    "growth-place": Plot(
+        results="growth",
+        title="Where the page after a task begins, among n tasks",
+        alt="The scan rises in a straight line, ten times as long for ten times as many tasks. "
+        "Bisect rises slowly, far below.",
+        xlabel="tasks",
+        where={"operation": "place"},
+    ),
+    "growth-front": Plot(
+        results="growth",
+        title="One item in at the end of a queue of n, one out at the front",
+        alt="The deque is a level line. The list is level up to a hundred items, and then rises in "
+        "a straight line.",
+        xlabel="items in the queue",
+        where={"operation": "front"},
+    ),
+    "growth-hash": Plot(
+        results="growth",
+        title="One of n keys put into a dict",
+        alt="With a good hash the line is nearly level. With one hash for all keys it rises "
+        "in a straight line.",
+        xlabel="keys",
+        where={"operation": "hash"},
+    ),
+    "growth-walk": Plot(
+        results="growth",
+        title="One of n objects passed in a loop",
+        alt="In the order in which they were made the line is level. Shuffled, it begins at the "
+        "same height, and rises between a thousand and a hundred thousand objects.",
+        xlabel="objects",
+        where={"operation": "walk"},
+    ),
 }
 
 
