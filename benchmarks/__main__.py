@@ -16,11 +16,17 @@ SUBJECTS = (
     "next_task",
     "resolve",
     "recursion",
+    "growth",
     "startup",
     "store_http",
     "http",
+    "chain",
+    "busy",
+    "streaming",
+    "websockets",
+    "memory",
 )
-NEED_WRK = {"http"}
+NEED_WRK = {"http", "chain"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,7 +59,7 @@ def _run(name: str, number: int, quick: bool) -> bool:
     print(report.tables(subject, rows))
     for note in notes:
         print(f"  {note}")
-    if not quick:
+    if rows and not quick:
         print(f"  written: {report.write(name, subject, rows, number)}")
     print(flush=True)
     return True

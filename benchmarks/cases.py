@@ -25,7 +25,7 @@ class Case:
     label: str
     n: int
     step: int = 0  # the snapshot whose `taskflow` it imports or serves, 0 for none
-    needs: str = ""  # a module from PyPI, without which the case is left out
+    needs: str = ""  # modules from PyPI, without which the case is left out
     argument: str = ""  # what else the subject has to know
 
 

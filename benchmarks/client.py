@@ -12,23 +12,30 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from benchmarks.processes import CannotMeasure
+from benchmarks.processes import TOKEN, CannotMeasure
 
+AUTHORIZATION = f"Authorization: Bearer {TOKEN}"
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
 
-def encode(method: str, path: str, body: bytes = b"") -> bytes:
-    """Return a request."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+def encode(method: str, path: str, body: bytes = b"", headers: Sequence[str] = ()) -> bytes:
+    """Return a request; its body is JSON."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers]
     if body:
-        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    return head.encode() + b"\r\n" + body
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "\r\n"]).encode() + body
+
+
+def body_of(answer: bytes) -> Any:
+    """Return what the JSON of an answer says."""
+    return json.loads(answer.partition(b"\r\n\r\n")[2])
 
 
 class Client:
     """One connection to a server on this machine."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, refusals: bool = False) -> None:
+        self._refusals = refusals  # whether answers other than 2xx are fine
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
@@ -54,10 +61,16 @@ class Client:
         self._socket.sendall(b"".join(requests))
         return [self._answer() for _ in requests]
 
-    def create(self, *fields: dict[str, object]) -> list[dict[str, Any]]:
+    def create(
+        self, *fields: dict[str, object], headers: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
         """Make tasks, with pipelined requests, and return them."""
-        requests = [encode("POST", "/tasks", json.dumps(one).encode()) for one in fields]
-        return [json.loads(answer.partition(b"\r\n\r\n")[2]) for answer in self.pipeline(requests)]
+        requests = [encode("POST", "/tasks", json.dumps(one).encode(), headers) for one in fields]
+        return [body_of(answer) for answer in self.pipeline(requests)]
+
+    def ask(self, method: str, path: str) -> Any:
+        """Send a request with a token and without a body; return what the answer holds."""
+        return body_of(self.exchange(encode(method, path, headers=[AUTHORIZATION])))
 
     def _answer(self) -> bytes:
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
@@ -67,7 +80,7 @@ class Client:
         while len(self._buffer) < end:
             self._receive()
         answer, self._buffer = self._buffer[:end], self._buffer[end:]
-        if not answer.startswith(b"HTTP/1.1 2"):
+        if not self._refusals and not answer.startswith(b"HTTP/1.1 2"):
             raise CannotMeasure(f"the server answered {answer[:200]!r}")
         return answer
 

@@ -15,7 +15,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import IO
 
 from course import snapshots
 
@@ -23,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PEERS = Path(__file__).parent / "peers"
 READY = re.compile(r"http://127\.0\.0\.1:(\d+)")
 PATIENCE = 10.0  # seconds that a process has to end by itself
+TOKEN = "benchmark-admin"  # what steps 5 and later want to see
 
 # Bytecode is kept, as in real life, but not in the tree.
 _BYTECODE = Path(tempfile.gettempdir()) / "taskflow-benchmarks-bytecode"
@@ -38,6 +41,7 @@ class Served:
 
     port: int
     pid: int
+    log: IO[bytes]  # what it says on standard error
 
 
 def environment(step: int) -> dict[str, str]:
@@ -46,6 +50,8 @@ def environment(step: int) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     return {
         **kept,
+        "TASKFLOW_ADMIN_TOKEN": TOKEN,
+        "TASKFLOW_USER_TOKEN": "benchmark-user",
         "PYTHONPATH": os.pathsep.join([*path, str(ROOT)]),
         "PYTHONPYCACHEPREFIX": str(_BYTECODE),
     }
@@ -69,10 +75,21 @@ def run(command: Sequence[str], step: int = 0, cpu: int | None = None, timeout: 
 
 @contextmanager
 def serving(command: Sequence[str], step: int = 0, cpu: int | None = None) -> Iterator[Served]:
-    """Start a server, wait for the line that names its port, and end it afterwards."""
+    """Start a server, wait for the line that names its port, and end it afterwards.
+
+    Its log goes to a file, as a server's log does, which is gone afterwards.
+    """
+    with tempfile.TemporaryFile() as log:
+        yield from _serving(command, step, cpu, log)
+
+
+def _serving(
+    command: Sequence[str], step: int, cpu: int | None, log: IO[bytes]
+) -> Iterator[Served]:
     process = subprocess.Popen(
         [sys.executable, *command],
         stdout=subprocess.PIPE,
+        stderr=log,
         text=True,
         env=environment(step),
         cwd=ROOT,
@@ -82,8 +99,11 @@ def serving(command: Sequence[str], step: int = 0, cpu: int | None = None) -> It
         assert process.stdout is not None
         ready = READY.search(process.stdout.readline())
         if ready is None:
-            raise CannotMeasure(f"{' '.join(command)} does not become ready")
-        yield Served(int(ready[1]), process.pid)
+            _end(process)
+            log.seek(0)
+            said = log.read().decode(errors="replace").strip().rpartition("\n")[2]
+            raise CannotMeasure(f"{' '.join(command)} does not become ready: {said}")
+        yield Served(int(ready[1]), process.pid, log)
     finally:
         _end(process)
 
@@ -112,6 +132,11 @@ def processor_seconds(pid: int) -> float | None:
     except OSError:
         return None
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory of a process that is in RAM (psutil is there: steps 7 and later need it)."""
+    return int(import_module("psutil").Process(pid).memory_info().rss)
 
 
 def program(name: str) -> str:

@@ -16,7 +16,17 @@ from benchmarks.rounds import NAMES
 from course.book.results import quantity
 
 RESULTS = Path(__file__).parent / "results"
-BESIDE = ("heapdict", "pqdict", "networkx", "fastapi", "pydantic", "uvicorn", "uvloop", "httptools")
+BESIDE = (
+    "heapdict",
+    "pqdict",
+    "networkx",
+    "fastapi",
+    "pydantic",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "websockets",
+)
 
 
 def tables(subject: Subject, rows: Sequence[Row]) -> str:
@@ -122,7 +132,7 @@ def _processor() -> str:
 
 
 def versions() -> dict[str, str]:
-    """What it was measured beside."""
+    """What it was measured beside, or with."""
     found = {}
     for name in BESIDE:
         try:

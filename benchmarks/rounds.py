@@ -30,8 +30,9 @@ def measure(name: str, rounds: int, quick: bool) -> tuple[list[Row], list[str]]:
     """Measure a subject; return its rows, and a note for each case that was left out."""
     subject = subject_of(name)
     cases = subject.cases(quick)
-    missing = sorted({case.needs for case in cases if case.needs and not find_spec(case.needs)})
-    cases = [case for case in cases if case.needs not in missing]
+    needed = {module for case in cases for module in case.needs.split()}
+    missing = sorted(module for module in needed if not find_spec(module))
+    cases = [case for case in cases if not set(missing).intersection(case.needs.split())]
     taken: list[list[Row]] = []
     for number in range(1, rounds + 1):
         rows: list[Row] = []
@@ -58,13 +59,18 @@ def _names(row: Row) -> tuple[tuple[str, object], ...]:
 
 
 def add_ratios(rows: Sequence[Row], references: Mapping[str, Mapping[str, object]]) -> None:
-    """Give each row its value as a multiple of the value in the rows it is compared with."""
-    values = {_names(row): row["value"] for row in rows}
+    """Give each row its value as a multiple of the value in the rows it is compared with.
+
+    The same for the processor's time, where that was measured too.
+    """
+    others = {_names(row): dict(row) for row in rows}
     for row in rows:
         for field, change in references.items():
-            other = values.get(_names({**row, **change}))
-            if other:
-                row[field] = row["value"] / other
+            other = others.get(_names({**row, **change}), {})
+            if other.get("value"):
+                row[field] = row["value"] / other["value"]
+            if other.get("cpu_us") and "cpu_us" in row:
+                row[f"cpu_{field}"] = row["cpu_us"] / other["cpu_us"]
 
 
 def medians(rounds: Sequence[Sequence[Row]]) -> list[Row]:

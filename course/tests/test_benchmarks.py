@@ -11,15 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import report, rounds, wrk
-from benchmarks.__main__ import SUBJECTS, main
+from benchmarks import loops, report, rounds, wrk
+from benchmarks.__main__ import NEED_WRK, SUBJECTS, main
 from benchmarks.cases import Row
 from benchmarks.clock import stopwatch
+from benchmarks.drain import drain
+from benchmarks.listeners import frame_end
+from benchmarks.probe import percentile, probe
 from benchmarks.processes import CannotMeasure, run, serving
+from benchmarks.streaming import draining, finished
 from course.book import results
 
-WITHOUT_WRK = [name for name in SUBJECTS if name != "http"]
-LIBRARIES = ("heapdict", "pqdict", "networkx", "fastapi")
+WITHOUT_WRK = [name for name in SUBJECTS if name not in NEED_WRK]
+LIBRARIES = ("heapdict", "pqdict", "networkx", "fastapi", "psutil", "websockets")
+
+needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="needs wrk: apt-get install wrk")
+needs_step_10 = pytest.mark.skipif(
+    not (find_spec("psutil") and find_spec("websockets")), reason="needs psutil and websockets"
+)
 
 
 @pytest.mark.parametrize("name", WITHOUT_WRK)
@@ -35,7 +44,7 @@ def test_a_quick_run_shows_a_table_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(shutil.which("wrk") is None, reason="needs wrk: apt-get install wrk")
+@needs_wrk
 def test_requests_per_second_of_step_4_and_its_peers() -> None:
     rows, _ = rounds.measure("http", rounds=1, quick=True)
 
@@ -43,6 +52,16 @@ def test_requests_per_second_of_step_4_and_its_peers() -> None:
     assert rate["bare protocol", "GET"] > rate["step 4", "GET"] > 100
     assert rate["streams", "GET"] > 100
     assert ("FastAPI", "GET") in rate or find_spec("fastapi") is None
+
+
+@needs_wrk
+def test_requests_per_second_with_the_links_of_step_6() -> None:
+    rows, _ = rounds.measure("chain", rounds=1, quick=True)
+
+    found = {row["label"]: row for row in rows}
+    assert found.keys() == {"step 4", "step 6"}
+    assert found["step 6"]["value"] > 100
+    assert found["step 6"]["to_step_4"] > 0
 
 
 def test_what_wrk_posts_is_a_task() -> None:
@@ -54,8 +73,21 @@ def test_without_wrk_the_rest_is_measured(
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
 
-    assert main(["--quick", "http"]) == 0
-    assert "http: skipped, wrk is not installed: apt-get install wrk" in capsys.readouterr().out
+    assert main(["--quick", "http", "chain"]) == 0
+    shown = capsys.readouterr().out
+    assert "http: skipped, wrk is not installed: apt-get install wrk" in shown
+    assert "chain: skipped, wrk is not installed: apt-get install wrk" in shown
+
+
+def test_without_what_a_server_needs_its_cases_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(rounds, "find_spec", lambda name: None)
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+
+    assert main(["memory"]) == 0
+    assert "without psutil, which is not installed" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []  # nothing was measured, and what was, is kept
 
 
 def test_contestants_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +123,19 @@ def test_a_ratio_is_to_the_same_size_and_operation() -> None:
     assert {row["to_ours"] for row in rows if row["label"] == "ours"} == {1.0}
 
 
+def test_a_ratio_of_the_processors_time_too_where_it_is_known() -> None:
+    rows: list[Row] = [
+        {"label": "ours", "n": 1, "value": 100.0, "cpu_us": 10.0},
+        {"label": "other", "n": 1, "value": 50.0, "cpu_us": 30.0},
+        {"label": "third", "n": 1, "value": 10.0},
+    ]
+
+    rounds.add_ratios(rows, {"to_ours": {"label": "ours"}})
+
+    assert [row["to_ours"] for row in rows] == [1.0, 0.5, 0.1]
+    assert [row.get("cpu_to_ours") for row in rows] == [1.0, 3.0, None]
+
+
 def test_what_is_written_is_what_the_guides_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -123,10 +168,87 @@ def test_a_program_that_fails_is_an_error() -> None:
 
 def test_a_server_that_ends_at_once_is_an_error() -> None:
     with (
-        pytest.raises(CannotMeasure, match="does not become ready"),
-        serving(["-c", "raise SystemExit"]),
+        pytest.raises(CannotMeasure, match="does not become ready: no luck"),
+        serving(["-c", "raise SystemExit('no luck')"]),
     ):
         pytest.fail("there is nothing to talk to")
+
+
+@needs_step_10
+def test_a_slow_reader_is_closed_and_the_others_read_on() -> None:
+    rows, _ = rounds.measure("websockets", rounds=1, quick=True)
+
+    paced = {row["label"]: row for row in rows if row["operation"] == "paced"}
+    assert paced.keys() == {"all read", "one does not"}
+    assert all(0 < row["p50_ms"] <= row["p99_ms"] for row in paced.values())
+
+
+@needs_step_10
+def test_the_bare_loops_have_the_rows_of_the_server() -> None:
+    with serving(["-m", "taskflow", "--port", "0"], step=10) as server:
+        _, tail = drain(server.port, "/demo/stream/ndjson?count=12")
+
+    lines = next(piece for piece in tail.split(b"\r\n") if piece.startswith(b"{")).splitlines()
+    assert [tuple(json.loads(line).values()) for line in lines] == list(loops.made_up(12))
+
+
+@needs_step_10
+def test_an_answer_that_is_no_stream_is_an_error() -> None:
+    with (
+        serving(["-m", "taskflow", "--port", "0"], step=10) as server,
+        draining(server.port, "/demo/stream/ndjson?count=0", times=1) as client,
+        pytest.raises(CannotMeasure, match="the stream ended with"),
+    ):
+        finished(client)
+
+
+STANDS_STILL = """
+import asyncio, time
+
+requests = 0
+
+async def serve(reader, writer):
+    global requests
+    while await reader.readline():
+        requests += 1
+        if requests == 80:
+            time.sleep(0.5)
+        if requests % 3 == 0:  # a request is three lines
+            writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    await asyncio.sleep(30)
+
+asyncio.run(main())
+"""
+
+
+def test_a_server_that_stands_still_has_many_slow_answers() -> None:
+    with serving(["-c", STANDS_STILL]) as server:
+        end = time.monotonic() + 1
+        answers = probe(server.port, until=lambda: time.monotonic() > end)
+
+    slow = [answer for answer in answers if answer.seconds > 0.1]
+    assert 20 < len(slow) < len(answers)
+
+
+def test_frames_are_told_apart_by_their_lengths() -> None:
+    short, long = b"\x81\x03abc", b"\x81\x7e\x01\x00" + b"x" * 256
+
+    assert frame_end(short + long, 0) == len(short)
+    assert frame_end(short + long, len(short)) == len(short + long)
+    for cut in (b"", b"\x81", long[:3], long[:100]):
+        assert frame_end(short + cut, len(short)) > len(short + cut)
+
+
+def test_a_percentile_is_one_of_the_values() -> None:
+    values = [float(number) for number in range(100, 0, -1)]
+
+    assert percentile(values, 0.99) == 99.0
+    assert percentile(values, 0.50) == 50.0
+    assert percentile([7.0], 0.99) == 7.0
 
 
 def test_an_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
