@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
+from course.demo import demo
 from course.errors import CourseError
 from course.files import Scope
 from course.integrity import integrity
@@ -73,7 +74,15 @@ def _parser() -> tuple[Parser, list[str]]:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_serve, _add_test, _add_diff, _add_verify, _add_propagate, _add_integrity):
+    for add in (
+        _add_serve,
+        _add_test,
+        _add_diff,
+        _add_demo,
+        _add_verify,
+        _add_propagate,
+        _add_integrity,
+    ):
         add(commands)
     return parser, list(commands.choices)
 
@@ -121,6 +130,14 @@ def _diff(root: Path, options: argparse.Namespace) -> int:
     colour = wants_colour(sys.stdout, options.color)
     print(show(root, options.snapshot, options.scope, colour), end="")
     return 0
+
+
+def _add_demo(commands: Commands) -> None:
+    about = "show what a lesson is about, in one command"
+    one = commands.add_parser("demo", help=about, description=about.capitalize() + ".")
+    one.add_argument("name", nargs="?", metavar="NAME", help="without one: which there are")
+    one.add_argument("sizes", nargs="*", type=int, metavar="N", help="for lists: how many tasks")
+    one.set_defaults(run=lambda root, options: demo(root, options.name, options.sizes))
 
 
 def _add_verify(commands: Commands) -> None:

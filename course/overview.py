@@ -13,6 +13,7 @@ _NEXT = (
     ("guides/README.md", "how to go about it: begin here"),
     ("python3 -m course serve 1", "start the server of step 1; then: curl localhost:3000/health"),
     ("python3 -m course diff 2", "show what step 2 adds to step 1"),
+    ("python3 -m course demo", "which demos there are: a lesson shown in one command"),
     ("python3 -m course test 1", "run the tests of step 1; without a number, everything"),
     ("python3 -m course --help", "all commands"),
 )

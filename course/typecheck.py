@@ -2,14 +2,18 @@
 
 All snapshots call their package `taskflow`, so mypy must never see two of them
 in one run. Each run gets its own cache, in the folder given on the command
-line (tox gives one of its own), so nothing is left in the tree.
+line (tox gives one of its own), so nothing is left in the tree. A demo is
+checked beside the step that it shows.
 """
 
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from course import processes
-from course.snapshots import present
+from course.demo import DEMOS, EXAMPLES, FOLDER, Demo
+from course.snapshots import find, present
 
 OTHERS = ("course", "benchmarks")
 
@@ -19,12 +23,21 @@ def main(root: Path, cache: Path) -> int:
     runs = [(snapshot.path, ".") for snapshot in present(root)]
     runs += [(root, name) for name in OTHERS if (root / name).is_dir()]
     failed = [f"{folder.name}/{what}" for folder, what in runs if _mypy(root, folder, what, cache)]
+    failed += [f"{FOLDER}/{demo.name}.py" for demo in DEMOS if _mypy_demo(root, demo, cache)]
     if failed:
         print(f"mypy: faults in {', '.join(failed)}")
     return 1 if failed else 0
 
 
-def _mypy(root: Path, folder: Path, what: str, cache: Path) -> int:
+def _mypy_demo(root: Path, demo: Demo, cache: Path) -> int:
+    places = [find(root, demo.steps[-1]).path, root / EXAMPLES]
+    extra = {"MYPYPATH": os.pathsep.join(map(str, places))}
+    return _mypy(root, root / FOLDER, f"{demo.name}.py", cache, extra)
+
+
+def _mypy(
+    root: Path, folder: Path, what: str, cache: Path, extra: Mapping[str, str] | None = None
+) -> int:
     name = folder.name if what == "." else what
     print(f"{name}: ", end="", flush=True)
     options: list[str | Path] = [
@@ -33,7 +46,7 @@ def _mypy(root: Path, folder: Path, what: str, cache: Path) -> int:
         "--cache-dir",
         cache / name,
     ]
-    return processes.run([sys.executable, "-m", "mypy", *options, what], folder)
+    return processes.run([sys.executable, "-m", "mypy", *options, what], folder, extra)
 
 
 if __name__ == "__main__":
