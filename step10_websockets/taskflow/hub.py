@@ -44,14 +44,12 @@ class Hub:
         message = encode({"type": kind, **content, "timestamp": utc_now()})
         self._send(client, text_frame(message))
 
-    def _place(self) -> dict[str, object]:
-        return {"epoch": self._events.epoch, "seq": self._events.seq}
-
     def join(self, client: WebSocket) -> None:
         """Take a new client in, and tell it where it is."""
         self._rooms[client] = {"tasks"}
         ready = {"clientId": str(uuid4()), "subscribedRooms": ["tasks"]}
-        self._answer(client, "connection.ready", **ready, **self._place())
+        place = {"epoch": self._events.epoch, "seq": self._events.seq}
+        self._answer(client, "connection.ready", **ready, **place)
 
     def leave(self, client: WebSocket) -> bool:
         """Forget a client; return whether it was known."""
@@ -95,7 +93,7 @@ class Hub:
         """Send again what a client missed, or tell it that too much has happened since."""
         missed = self._events.since(since, epoch)
         if missed is None or sum(len(event.message) for event in missed) > MAX_UNSENT:
-            self._answer(client, "history.gap", **self._place())
+            self._answer(client, "history.gap", epoch=self._events.epoch, seq=self._events.seq)
             return
         for event in missed:
             if not self._rooms.get(client, set()).isdisjoint(event.rooms):

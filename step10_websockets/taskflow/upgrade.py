@@ -18,14 +18,13 @@ ANSWERED = ("Upgrade", "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol")
 async def upgrade(hub: Hub, request: Request) -> Response:
     """Answer a good handshake with 101. Raises UpgradeRequired, BadRequest."""
     version = request.headers.get("sec-websocket-version", "13")
-    if request.method != "GET" or request.minor == "0" or version != "13":
-        raise UpgradeRequired("here are WebSockets only, of version 13")
+    is_other = request.method != "GET" or request.minor == "0" or version != "13"
     offered = request.headers.get("sec-websocket-protocol", "").replace(",", " ").split()
     known = [SUBPROTOCOL] if SUBPROTOCOL in offered else None
     # OPEN, for our own parser has read the handshake: the protocol begins with the first frame.
     protocol = ServerProtocol(state=State.OPEN, max_size=MAX_MESSAGE, subprotocols=known)
     answer = protocol.accept(Handshake(request.path, Headers(request.headers)))
-    if answer.status_code == UpgradeRequired.status:
+    if is_other or answer.status_code == UpgradeRequired.status:
         raise UpgradeRequired("here are WebSockets only, of version 13")
     if answer.status_code != 101 or request.content_length or request.chunked:
         raise BadRequest(f"the handshake failed: {protocol.handshake_exc or 'it has a body'}")

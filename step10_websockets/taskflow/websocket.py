@@ -10,6 +10,7 @@ UTF-8, to ask with pings whether anybody is still there, and to end a client tha
 """
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from websockets import CloseCode, Frame, Opcode, ServerProtocol, State
@@ -100,7 +101,8 @@ class WebSocket(asyncio.Protocol):
             if data:
                 self.transport.write(data)
             elif self.transport.can_write_eof():  # b"" is the end (half-close)
-                self.transport.write_eof()
+                with suppress(OSError):  # the client has just gone
+                    self.transport.write_eof()
         if self._protocol.state is State.OPEN:
             if self.transport.get_write_buffer_size() > MAX_UNSENT:
                 self.close(CloseCode.TRY_AGAIN_LATER, "too slow")
