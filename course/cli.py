@@ -91,7 +91,8 @@ def _add_serve(commands: Commands) -> None:
     about = "start a snapshot's server"
     one = commands.add_parser("serve", help=about, description=about.capitalize() + ".")
     one.usage = "%(prog)s [N|final] [the server's own options …]"
-    one.epilog = "Without a number: final, or the newest step. The server's options: serve N --help"
+    one.epilog = "Without a number: final, or the newest step; final with --demos, so that its"
+    one.epilog += " example tokens work. The server's options: serve N --help"
 
 
 def _add_test(commands: Commands) -> None:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from course import processes
+from course import processes, product
 from course.environments import declared, python_with
 from course.snapshots import Snapshot, find, newest
 from course.terminal import note
@@ -20,12 +20,18 @@ from course.terminal import note
 def serve(root: Path, arguments: Sequence[str]) -> int:
     """Start the server that `arguments` names; returns only where it cannot be replaced."""
     snapshot, rest = choose(root, arguments)
+    told: list[str] = []
+    if snapshot.lesson.is_final:
+        told = product.notes(rest, os.environ, Path.cwd())
+        rest = product.with_demos(rest)
     python = python_for(root, snapshot)
     # -P: a folder called taskflow in the working directory must not win.
     command = [str(python), "-P", "-m", "taskflow", *rest]
     path = [str(snapshot.path), *filter(None, [os.environ.get("PYTHONPATH")])]
     extra = {"PYTHONPATH": os.pathsep.join(path)}
     note(f"starting {snapshot.lesson.label}, {snapshot.path.name}/ (stop it with Ctrl-C)")
+    for line in told:
+        note(line)
     if os.name == "posix":
         os.execve(python, command, {**os.environ, **extra})
     return processes.run(command, Path.cwd(), extra)

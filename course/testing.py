@@ -25,7 +25,10 @@ class SystemEnv:
     package: str  # the Debian package that brings one
 
 
-SYSTEM_ENVS: tuple[SystemEnv, ...] = ()
+SYSTEM_ENVS: tuple[SystemEnv, ...] = (
+    SystemEnv("browser", ("chromium", "chromium-browser", "google-chrome"), "chromium"),
+    SystemEnv("deploy", ("npx",), "npm"),
+)
 
 
 def test(root: Path, word: str | None, everything: bool) -> int:

@@ -49,7 +49,7 @@ def question(  # noqa: PLR0913 - keywords, each an author's choice
     *commands: str,
     answer: str,
     python: str = "",
-    step: int | None = None,
+    step: int | str | None = None,
     status: int = 0,
     head: int | None = None,
     durations: bool = False,

@@ -7,7 +7,7 @@ from course.book.guide import Guide
 from course.files import Scope
 
 
-def diff_table(guide: Guide, step: int | None = None) -> str:
+def diff_table(guide: Guide, step: int | str | None = None) -> str:
     """The files that a step added or changed, with lines of code added and deleted.
 
     Blank lines, comments and docstrings are not counted, as everywhere in the course.

@@ -26,7 +26,7 @@ class BookError(CourseError):
     """Something that the author of a guide has to put right."""
 
 
-def interpreter(root: Path, step: int) -> str:
+def interpreter(root: Path, step: int | str) -> str:
     """The Python that can run a snapshot: that of its own environment if it needs packages."""
     return str(serve.python_for(root, snapshots.find(root, str(step))))
 
@@ -98,7 +98,7 @@ class Guide:
             return int(found[1])
         raise BookError("this guide has no number: say which step with step=N")
 
-    def python(self, step: int | None, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    def python(self, step: int | str | None, *arguments: str) -> tuple[list[str], dict[str, str]]:
         """Command and environment of a Python with a snapshot first on its path."""
         number = self.step if step is None else step
         directory = snapshots.find(self.root, str(number)).path

@@ -18,9 +18,11 @@ from course.book.guide import BookError, Guide, interpreter
 from course.book.listings import fenced
 from course.book.normalise import READER_PORT
 
+FINAL = "final"
 READY_WITHIN = 10.0  # seconds
 _OUT, _ERR = "server.out", "server.err"
-_NOTE = "course: starting"  # what the helper says, on stderr, before it becomes the server
+# What the helper says, on stderr, before it becomes the server.
+_NOTES = ("course: starting", "course: the board:", "course: the tasks:")
 _READY = re.compile(r"^Taskflow listening on http://127\.0\.0\.1:(\d+)$", re.MULTILINE)
 
 
@@ -33,18 +35,20 @@ def server(
 ) -> str:
     """Start a server and show the command with the line it prints; an earlier one is stopped.
 
-    ``what`` is a step (default: the guide's own), or the path of a script that listens on port
-    3000 by itself. A script is ready when it prints ``ready``, or, without it, when it accepts.
+    ``what`` is a step (default: the guide's own), or "final", or the path of a script that listens
+    on port 3000 by itself. A script is ready when it prints ``ready``, or, without it, when it
+    accepts.
     """
     stop(guide)
-    if isinstance(what, str):
+    if isinstance(what, str) and what != FINAL:
         command = _start_script(guide, guide.file(what), args, ready)
+        printed = _read(guide, _OUT) if ready else ""
     else:
         command = _start_step(guide, guide.step if what is None else what, args)
+        printed = _read(guide, _OUT)
     if not show:
         return ""
-    printed = "" if isinstance(what, str) and not ready else _read(guide, _OUT)
-    notes = [line for line in _read(guide, _ERR).splitlines() if line.startswith(_NOTE)]
+    notes = [line for line in _read(guide, _ERR).splitlines() if line.startswith(_NOTES)]
     shown = guide.normaliser.shown("\n".join([*notes, printed]), guide.port)
     return fenced(f"$ {command}\n{shown}", "console")
 
@@ -56,19 +60,21 @@ def stop(guide: Guide) -> None:
         guide.port = None
 
 
-def _start_step(guide: Guide, step: int, args: tuple[str, ...]) -> str:
-    """The command of the reader, with another port; it becomes the server, so a signal is its."""
+def _start_step(guide: Guide, step: int | str, args: tuple[str, ...]) -> str:
+    """The command of the reader, with another port; it becomes the server, so a signal is its.
+
+    The helper tells where the board of final is, and so has to know its port before it listens.
+    """
     interpreter(guide.root, step)  # installs what the step needs now, not within the deadline
     words = ["python3", "-m", "course", "serve", str(step)]
-    _background(guide, guide.root, [*words, "--port", "0", *args])
+    port = _free_port() if step == FINAL else 0
+    _background(guide, guide.root, [*words, "--port", str(port), *args])
     guide.port = _wait_for(guide, lambda: _announced(guide))
     return shlex.join([*words, *args])
 
 
 def _start_script(guide: Guide, script: Path, args: tuple[str, ...], ready: str) -> str:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = _free_port()
     text = re.sub(rf"\b{READER_PORT}\b", str(port), script.read_text(encoding="utf-8"))
     (guide.scratch / script.name).write_text(text, encoding="utf-8")
     _background(guide, guide.scratch, ["python3", script.name, *args])
@@ -108,6 +114,12 @@ def _announced(guide: Guide) -> int | None:
 def _read(guide: Guide, name: str) -> str:
     file = guide.scratch / name
     return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _accepts(port: int) -> bool:

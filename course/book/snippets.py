@@ -19,7 +19,7 @@ def python(  # noqa: PLR0913 - keywords, each an author's choice
     guide: Guide,
     source: str,
     *,
-    step: int | None = None,
+    step: int | str | None = None,
     code: bool = True,
     status: int = 0,
     durations: bool = False,
@@ -40,7 +40,7 @@ def generated(  # noqa: PLR0913 - keywords, each an author's choice
     module: str,
     function: str,
     *arguments: object,
-    step: int | None = None,
+    step: int | str | None = None,
     fence: str | None = None,
     durations: bool = False,
 ) -> str:

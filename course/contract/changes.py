@@ -39,6 +39,8 @@ JOBS = Change(8, "a job that fails, as one does whose worker is killed, may log 
 CHUNKED = Change(9, "chunked bodies are read; before, any Transfer-Encoding is refused")
 DEMOS = Change(FINAL, "the demos and the example tokens are there only with --demos")
 OWN_TOKENS = Change(FINAL, "tokens must be set, and be long enough; the steps have examples")
+BOARD = Change(FINAL, "the board, its assets and /openapi.json need no token: no data is in them")
+GRACE = Change(FINAL, "a stop waits for the requests that are being served, --grace seconds")
 ALLOWED_HOSTS = Change(FINAL, "names other than the server's own are refused (DNS rebinding)")
 
 STATUS_OF = {

@@ -12,7 +12,7 @@ import pytest
 
 from .answer import ContractError
 from .api import Api
-from .changes import DEMOS, FINAL, TOKENS, Expectations
+from .changes import DEMOS, FINAL, GRACE, TOKENS, Expectations
 from .process import ServerProcess, environment, run
 
 Launch = Callable[..., tuple[Api, ServerProcess]]
@@ -24,7 +24,7 @@ Attempt = Callable[..., "subprocess.CompletedProcess[str]"]
 OWN_PROGRAM = {"launch", "attempt"}
 """Fixtures that need the program itself, which a server at a URL does not give us."""
 
-STEP_OF_FILE = re.compile(r"test_step(\d\d)_")
+STEP_OF_FILE = re.compile(r"test_(?:step(\d\d)|final)_")
 
 USED = pytest.StashKey[list[Api]]()
 """The servers that a test spoke to, for the report of its failure."""
@@ -67,7 +67,7 @@ def applies(item: pytest.Item, step: int, slow: bool) -> bool:
     if file is None:
         return True
     return (
-        int(file[1]) <= step
+        int(file[1] or FINAL) <= step
         and all(step < mark.args[0].step for mark in item.iter_markers("before"))
         and all(step >= mark.args[0].step for mark in item.iter_markers("since"))
         and (slow or item.get_closest_marker("slow") is None)
@@ -206,8 +206,9 @@ def start(
     directory: Path, flags: tuple[str, ...], expected: Expectations, settings: dict[str, str]
 ) -> ServerProcess:
     demos = ("--demos",) if expected.has(DEMOS) else ()
+    grace = ("--grace", "3") if expected.has(GRACE) else ()  # less than the tests wait for its end
     more = settings if expected.has(TOKENS) else {}
-    return ServerProcess(directory, (*demos, *flags), environment(**more))
+    return ServerProcess(directory, (*demos, *grace, *flags), environment(**more))
 
 
 def finish(process: ServerProcess, expected: Expectations) -> None:

@@ -95,6 +95,16 @@ class ServerProcess:
         if more:
             raise ContractError(f"expected one line on stdout, received more: {more!r}")
 
+    def send(self, signal_: signal.Signals) -> None:
+        """Only send a signal; see what comes of it with `ended`."""
+        self._process.send_signal(signal_)
+
+    def ended(self) -> int:
+        """Return the exit status when it has ended by itself; that of a signal is negative."""
+        self.stopped = True
+        self._process.communicate(timeout=STARTS_WITHIN)
+        return self._process.returncode
+
     def kill(self) -> None:
         """The way out when nothing else helps. Harmless when it has stopped already."""
         self.stopped = True

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from .api import Api
+from .changes import BOARD, before
 
 UNKNOWN = str(uuid.UUID(int=0))
 
-PATHS = ["/tasks", "/tasks/next", "/tasks/resolve", f"/tasks/{UNKNOWN}", "/nowhere", "/"]
+PATHS = ["/tasks", "/tasks/next", "/tasks/resolve", f"/tasks/{UNKNOWN}", "/nowhere"]
+PATHS_WITH_ROOT = [*PATHS, pytest.param("/", marks=before(BOARD))]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 WRITES = ["POST", "PUT", "PATCH", "DELETE"]
 
@@ -26,7 +28,7 @@ def check_unauthorized(api: Api, *fields: str, method: str = "GET", path: str = 
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", PATHS_WITH_ROOT)
 def test_nobody_gets_in_without_a_token(stranger: Api, method: str, path: str) -> None:
     """Not even to learn which paths and methods there are."""
     check_unauthorized(stranger, method=method, path=path)
@@ -138,7 +140,7 @@ def test_a_user_reads_what_an_admin_reads(empty: Api, user: Api, method: str, pa
 
 
 @pytest.mark.parametrize("method", [*WRITES, "OPTIONS"])
-@pytest.mark.parametrize("path", [*PATHS, "/tasks/claim"])
+@pytest.mark.parametrize("path", [*PATHS_WITH_ROOT, "/tasks/claim"])
 def test_a_user_may_do_nothing_else(user: Api, method: str, path: str) -> None:
     """Whatever the path: a user does not learn what an admin could do there."""
     user.refused(user.ask(method, path), "INSUFFICIENT_PERMISSIONS")

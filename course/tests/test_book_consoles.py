@@ -15,7 +15,7 @@ import pytest
 from course.book import terminal
 from course.book.guide import Guide, child_environment
 from course.book.servers import server
-from course.tests.book_course import Course
+from course.tests.book_course import PYPROJECT, Course
 
 
 @pytest.fixture
@@ -93,6 +93,30 @@ def test_the_server_stops_when_the_maker_is_killed(course: Course) -> None:
     while not refuses(port) and time.monotonic() < end:
         time.sleep(0.01)
     assert refuses(port)
+
+
+def test_final_is_shown_with_where_its_board_is(course: Course) -> None:
+    course.put("final/pyproject.toml", PYPROJECT)
+    course.put("final/taskflow/__init__.py", "")
+    course.put(
+        "course/__main__.py",
+        "import http.server, sys\n"
+        'port = int(sys.argv[sys.argv.index("--port") + 1])\n'
+        'address = f"http://127.0.0.1:{port}"\n'
+        'print(f"course: making .venv\\ncourse: the board: {address}/", file=sys.stderr)\n'
+        "Handler = http.server.BaseHTTPRequestHandler\n"
+        'with http.server.HTTPServer(("127.0.0.1", port), Handler) as server:\n'
+        '    print(f"Taskflow listening on {address}", flush=True)\n'
+        "    server.serve_forever()\n",
+    )
+
+    text = course.made('server("final", "--data", ":memory:")')
+
+    assert (
+        "$ python3 -m course serve final --data :memory:\n"
+        "course: the board: http://127.0.0.1:3000/\n"
+        "Taskflow listening on http://127.0.0.1:3000\n"
+    ) in text
 
 
 def test_a_script_as_server(course: Course) -> None:

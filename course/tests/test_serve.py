@@ -87,6 +87,26 @@ def test_without_a_number_the_newest_is_served(small: SmallCourse) -> None:
     assert serve.choose(small.root, [])[0].path.name == "final"
 
 
+def test_final_is_served_with_its_demos_and_the_way_to_its_board(small: SmallCourse) -> None:
+    small.put("final/pyproject.toml", small.read("step01_http/pyproject.toml"))
+    small.put("final/taskflow/__main__.py", small.read("step01_http/taskflow/__main__.py"))
+    done = served(small)
+    assert done.stdout == LINE
+    assert "course: starting final, final/ (stop it with Ctrl-C)\n" in done.stderr
+    assert "course: the board: http://127.0.0.1:3000/#token=secret-admin-123\n" in done.stderr
+    data = small.root / "elsewhere" / "taskflow.db"
+    assert f"course: the tasks: {data} (--data :memory: keeps none)\n" in done.stderr
+    assert "['--demos']" in done.stderr
+    done = served(small, "final", "--data", ":memory:", "--demos", "no")
+    assert "['--demos', '--data', ':memory:', '--demos', 'no']" in done.stderr
+
+
+def test_a_step_is_served_without_demos(small: SmallCourse) -> None:
+    done = served(small, "4")
+    assert "[] " in done.stderr
+    assert "board" not in done.stderr
+
+
 def test_an_unknown_step(small: SmallCourse) -> None:
     with pytest.raises(CourseError, match="unknown step 'three'"):
         serve.choose(small.root, ["three"])

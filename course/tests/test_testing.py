@@ -62,6 +62,12 @@ def test_the_envs_of_a_word(
     assert tox.asked == [asked]
 
 
+def test_the_env_of_final(small: SmallCourse, tox: Tox) -> None:
+    small.put("final/taskflow/__init__.py", "")
+    assert testing.test(small.root, "final", everything=False) == 0
+    assert tox.asked == [["-e", "final"]]
+
+
 def test_an_unknown_step_runs_nothing(small: SmallCourse, tox: Tox) -> None:
     with pytest.raises(CourseError, match="unknown step"):
         testing.test(small.root, "twelve", everything=False)

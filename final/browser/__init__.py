@@ -1,0 +1,1 @@
+"""The board in a real browser. A package, so that its conftest is not that of the other tests."""

@@ -1,0 +1,1 @@
+"""Taskflow: a task queue server, from TCP bytes upwards, without a framework."""

@@ -1,0 +1,108 @@
+"""JSON in and out, and the clock: the one way in which this program does either.
+
+Input is read strictly (RFC 8259 and the advice of RFC 7493): what two readers could understand
+differently is refused. Everything that could hurt is bounded before it is parsed.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import lru_cache, partial
+from itertools import accumulate
+from math import isfinite
+
+from taskflow.errors import InvalidJson
+
+MAX_DEPTH = 32  # the outer object is 1
+MAX_NUMBER_LENGTH = 100  # characters; int() of a longer one takes time that grows with its square
+
+# A string, or other characters than brackets: all but the brackets that count for the depth. The
+# possessive `++` never goes back, so that the time is linear in the text.
+NOT_A_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[^][{}"]++', re.DOTALL)
+
+
+def _object_without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise InvalidJson("an object has the same key twice")
+    return result
+
+
+def _number(convert: Callable[[str], float], text: str) -> float:
+    """Return a number; not 1e999, nor the NaN and Infinity that Python takes for numbers."""
+    if len(text) > MAX_NUMBER_LENGTH or not isfinite(float(text)):
+        raise InvalidJson(f"{text[:20]} is too long, too large or no number at all")
+    return convert(text)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object_without_repeats,
+    parse_int=partial(_number, int),
+    parse_float=partial(_number, float),
+    parse_constant=partial(_number, float),
+)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def encode(value: object) -> bytes:
+    """Return the value as compact JSON in UTF-8."""
+    return _ENCODER.encode(value).encode()
+
+
+def encode_array(items: Iterable[bytes]) -> bytes:
+    """Return a JSON array of values that are encoded already."""
+    return b"[" + b",".join(items) + b"]"
+
+
+def decode_object(body: bytes) -> dict[str, object]:
+    """Return the one JSON object that the bytes hold. O(len(body)).
+
+    Raises InvalidJson, also for what the standard library lets through: NaN, repeated keys,
+    lone surrogates, numbers and nesting without bound.
+    """
+    try:
+        text = body.decode()
+        _check_depth(text)
+        value = _DECODER.decode(text)
+        if "\\u" in text:
+            encode(value)  # half of a surrogate pair cannot be written as UTF-8
+    except ValueError as error:
+        raise InvalidJson(f"this is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidJson("this is JSON, but not an object")
+    return value
+
+
+def _check_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return  # true of almost every body: too few brackets to be too deep
+    steps = (1 if bracket in "[{" else -1 for bracket in NOT_A_BRACKET.sub("", text))
+    if max(accumulate(steps), default=0) > MAX_DEPTH:
+        raise InvalidJson(f"this is nested more than {MAX_DEPTH} deep")
+
+
+def utc_now(after: str = "") -> str:
+    """Return the time as ISO 8601 in UTC with milliseconds, such as 2026-01-31T12:00:00.000Z.
+
+    The result is later than `after`, if by one millisecond, so that two versions of a task
+    never carry the same time, however fast they follow each other.
+    """
+    milliseconds = time.time_ns() // 1_000_000
+    second = _to_the_second("%Y-%m-%dT%H:%M:%S", milliseconds // 1000)
+    now = f"{second}.{milliseconds % 1000:03}Z"
+    if now > after:  # of one form, so the order of the texts is the order of the times
+        return now
+    later = datetime.fromisoformat(after) + timedelta(milliseconds=1)
+    return later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def http_date() -> str:
+    """Return the time as the Date header wants it (RFC 9110, 5.6.7)."""
+    return _to_the_second("%a, %d %b %Y %H:%M:%S GMT", int(time.time()))
+
+
+@lru_cache(maxsize=2)  # each of the two forms is made once a second, and used for each request
+def _to_the_second(form: str, second: int) -> str:
+    return time.strftime(form, time.gmtime(second))

@@ -1,0 +1,158 @@
+"""The task: an immutable value, and what its fields may hold.
+
+A task never changes; a change makes a new one. So whoever holds a task holds it whole, and its
+JSON can be made once and sent again and again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import InitVar, dataclass, field, replace
+from enum import StrEnum
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from taskflow.codec import encode, utc_now
+from taskflow.errors import MissingRequiredField, ValidationError
+
+MAX_TITLE = 200  # characters, after trimming
+MAX_DESCRIPTION = 10_000  # characters
+MAX_PRIORITY = 1_000_000_000
+MAX_DEPENDENCIES = 1_000
+
+
+class Status(StrEnum):
+    """Where a task is in its life. Any may follow any."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One version of a task."""
+
+    id: str
+    number: int  # order of creation: 1, 2, 3 …
+    title: str
+    description: str = ""
+    status: Status = Status.PENDING
+    priority: int = 1
+    dependencies: tuple[str, ...] = ()
+    created_at: str
+    updated_at: str
+    json: bytes = field(init=False, repr=False, compare=False)  # made once, sent often
+    encoded: InitVar[bytes] = b""  # the same, where it is known already
+
+    def __post_init__(self, encoded: bytes) -> None:
+        object.__setattr__(self, "json", encoded or _encode(self))  # the one write there is
+
+
+def _encode(task: Task) -> bytes:
+    value = {
+        "id": task.id,
+        "title": task.title,
+        "description": task.description,
+        "status": task.status,
+        "priority": task.priority,
+        "dependencies": task.dependencies,
+        "createdAt": task.created_at,
+        "updatedAt": task.updated_at,
+    }
+    return encode(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One task before and after: a creation has no before, a deletion no after."""
+
+    before: Task | None
+    after: Task | None
+
+    @property
+    def type(self) -> str:
+        """What this is, as others are told of it."""
+        if self.before is None:
+            return "task.created"
+        return "task.deleted" if self.after is None else "task.updated"
+
+    @property
+    def task_id(self) -> str:
+        """The id of the task that changes, which is the same before and after."""
+        task = self.after or self.before
+        assert task is not None
+        return task.id
+
+
+def _text(name: str, value: object, shortest: int = 0, longest: int = MAX_TITLE) -> str:
+    if not isinstance(value, str):
+        raise ValidationError(name, "must be a string")
+    if "\0" in value:
+        raise ValidationError(name, "must not contain NUL")
+    if not shortest <= len(value) <= longest:
+        raise ValidationError(name, f"must have {shortest} to {longest} characters")
+    return value
+
+
+def _title(name: str, value: object) -> str:
+    return _text(name, value.strip() if isinstance(value, str) else value, shortest=1)
+
+
+def _priority(name: str, value: object) -> int:
+    if type(value) is not int:  # not isinstance: to Python, True is an int too
+        raise ValidationError(name, "must be an integer")
+    if abs(value) > MAX_PRIORITY:
+        raise ValidationError(name, f"must be from -{MAX_PRIORITY} to {MAX_PRIORITY}")
+    return value
+
+
+def check_status(name: str, value: object) -> Status:
+    """Return the status of this name. Raises ValidationError."""
+    try:
+        return Status(_text(name, value))
+    except ValueError:
+        raise ValidationError(name, f"must be one of {', '.join(Status)}") from None
+
+
+def _dependencies(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValidationError(name, "must be a list of task ids")
+    if len(value) > MAX_DEPENDENCIES:
+        raise ValidationError(name, f"must have at most {MAX_DEPENDENCIES} ids")
+    if len(set(value)) != len(value):
+        raise ValidationError(name, "must not repeat an id")
+    return tuple(value)
+
+
+CHECKS: dict[str, Callable[[str, object], object]] = {
+    "title": _title,
+    "description": partial(_text, longest=MAX_DESCRIPTION),
+    "status": check_status,
+    "priority": _priority,
+    "dependencies": _dependencies,
+}
+
+
+def check_fields(values: Mapping[str, object], required: tuple[str, ...] = ()) -> dict[str, object]:
+    """Return the fields as a task may hold them. Raises ValidationError for the first bad one."""
+    fields = {}
+    for name, value in values.items():
+        if name not in CHECKS:
+            raise ValidationError(name[:64], "is not a field that can be set")
+        fields[name] = CHECKS[name](name, value)
+    for name in required:
+        if name not in fields:
+            raise MissingRequiredField(name, "is required")
+    return fields
+
+
+def new_task(number: int, fields: Mapping[str, Any]) -> Task:
+    """Return a task with these checked fields, and of its own what they do not give."""
+    now = utc_now()
+    own = {"id": str(uuid4()), "created_at": now, "updated_at": now}
+    return Task(number=number, **{**own, **fields})
+
+
+def changed(task: Task, fields: Mapping[str, Any]) -> Task:
+    """Return the next version of a task: with these fields, and a later `updated_at`."""
+    return replace(task, **fields, updated_at=utc_now(after=task.updated_at))

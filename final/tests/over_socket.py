@@ -1,0 +1,170 @@
+"""A running server, and clients that send it bytes as they are and read its answers strictly."""
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from io import BytesIO
+
+from taskflow import listener, server
+from taskflow.app import ErrorBoundary
+from taskflow.deadlines import Timeouts
+from taskflow.http import Handler
+from taskflow.listener import Server
+from taskflow.logs import AccessLog, RequestLog
+from taskflow.memory import History
+from taskflow.server import Connection
+
+PATIENCE = 10.0  # seconds; never waited out when all is well
+PATIENT = Timeouts()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the event loop turn until the condition holds. Raises TimeoutError if it never does."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110  no event tells what the other end has done
+            await asyncio.sleep(0)
+
+
+def guarded(app: Handler) -> Handler:
+    """Return the app inside the links that make answers of errors."""
+    return RequestLog(AccessLog(BytesIO()), History(), ErrorBoundary(app))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer as it came."""
+
+    status: int
+    headers: dict[str, str]  # names in lower case
+    body: bytes
+
+
+class Wire:
+    """The client's end of one connection."""
+
+    def __init__(self, port: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket.setblocking(False)
+        self._buffer = b""
+
+    async def send(self, data: bytes) -> None:
+        """Send all of it, as far as the server takes it."""
+        await self._loop.sock_sendall(self._socket, data)
+
+    async def answer(self, method: str = "GET") -> Answer:
+        """Return the next answer; one to HEAD has no body."""
+        head = await self._until(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines)
+        headers = {name.lower(): value for name, value in headers.items()}
+        assert len(headers) == len(lines)
+        version, status, _ = first.split(" ", 2)
+        assert version == "HTTP/1.1"
+        if method == "HEAD":
+            body = b""
+        elif "transfer-encoding" in headers:
+            body = b"".join([piece async for piece in self.chunks()])
+        else:
+            body = await self._exactly(int(headers.get("content-length", "0")))
+        return Answer(int(status), headers, body)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the chunks of a body until the last one."""
+        while True:
+            size = int(await self._until(b"\r\n"), 16)
+            piece = await self._exactly(size)
+            assert await self._exactly(2) == b"\r\n"
+            if not piece:
+                break
+            yield piece
+
+    async def rest(self) -> bytes:
+        """Return all that comes until the server ends the connection."""
+        try:
+            while True:
+                await self._more()
+        except EOFError:
+            return self._buffer
+
+    async def _until(self, mark: bytes) -> bytes:
+        while mark not in self._buffer:
+            await self._more()
+        taken, _, self._buffer = self._buffer.partition(mark)
+        return taken
+
+    async def _exactly(self, size: int) -> bytes:
+        while len(self._buffer) < size:
+            await self._more()
+        taken, self._buffer = self._buffer[:size], self._buffer[size:]
+        return taken
+
+    async def _more(self) -> None:
+        piece = await self._loop.sock_recv(self._socket, 262_144)
+        if not piece:
+            raise EOFError(self._buffer)
+        self._buffer += piece
+
+    def end(self) -> None:
+        """Send no more, and go on reading: a half-close."""
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def reset(self) -> None:
+        """Leave at once: the server sees a reset."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
+
+    def close(self) -> None:
+        """Leave politely."""
+        self._socket.close()
+
+
+@dataclass(slots=True)
+class Serving:
+    """A server on a free port, and the clients that came."""
+
+    server: Server
+    port: int
+    wires: list[Wire]
+
+    async def connect(self) -> Wire:
+        """Return a client whose connection the server has accepted."""
+        before = set(self.server.connections)
+        self.wires.append(wire := Wire(self.port))
+        await until(lambda: self.server.connections - before)
+        return wire
+
+    @property
+    def connection(self) -> Connection:
+        """The server's end of the only connection."""
+        [connection] = self.server.connections
+        return connection
+
+
+def server_tasks() -> list[asyncio.Task[object]]:
+    """Return the tasks of servers, as told from where their code is."""
+    files = server.__file__, listener.__file__
+    return [task for task in asyncio.all_tasks() if any(file in repr(task) for file in files)]
+
+
+@asynccontextmanager
+async def serving(
+    app: Handler,
+    max_connections: int = 1000,
+    timeouts: Timeouts = PATIENT,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[Serving]:
+    """Serve the app while the block runs; then see to it that nothing of it stays behind."""
+    listening = Server(app, max_connections, timeouts)
+    served = Serving(listening, await listening.start("127.0.0.1", 0, tls), [])
+    try:
+        yield served
+    finally:
+        for wire in served.wires:
+            wire.close()
+        await listening.stop(0)
+        await until(lambda: not listening.connections and not server_tasks())

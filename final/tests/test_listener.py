@@ -1,0 +1,249 @@
+"""The server: how it listens, what the kernel holds for its clients, and how it stops."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncGenerator
+
+import pytest
+from over_socket import PATIENT, Serving, Wire, guarded, server_tasks, serving, until
+from test_server import GARBAGE, Gate, ask, echo, message
+
+from taskflow import server as server_module
+from taskflow.deadlines import Timeouts
+from taskflow.http import Handler, Request, Response
+from taskflow.listener import SEND_BUFFER, Server
+
+ROOM = 8 * 1024 * 1024  # bytes: more than a kernel holds for a client with a small buffer
+
+
+async def test_a_port_in_use_is_an_error() -> None:
+    async with serving(echo) as served:
+        other = Server(echo, 1000, PATIENT)
+        with pytest.raises(OSError, match=str(served.port)):
+            await other.start("127.0.0.1", served.port)
+
+
+# What the kernel holds.
+
+
+async def large(request: Request) -> Response:
+    """Answer with more than fits anywhere."""
+    return Response(200, b"x" * ROOM)
+
+
+async def streamed(request: Request) -> Response:
+    """Answer with the same, a piece at a time."""
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        for _ in range(ROOM // 65_536):
+            yield b"x" * 65_536
+
+    return Response(200, pieces())
+
+
+def slow_socket(port: int) -> socket.socket:
+    """Return a client's socket into which little fits."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
+    client.connect(("127.0.0.1", port))
+    client.setblocking(False)
+    return client
+
+
+async def test_the_kernel_holds_little_for_a_client_that_does_not_read() -> None:
+    sent: list[bytes] = []
+
+    async def counted(request: Request) -> Response:
+        async def pieces() -> AsyncGenerator[bytes, None]:
+            while True:
+                sent.append(b"x" * 65_536)
+                yield sent[-1]
+
+        return Response(200, pieces())
+
+    async with serving(counted) as served:
+        with slow_socket(served.port) as client:
+            client.send(message("GET", "/"))
+            await until(lambda: served.server.connections and served.connection._write_paused)
+            transport = served.connection.transport
+            set_to = transport.get_extra_info("socket").getsockopt(
+                socket.SOL_SOCKET, socket.SO_SNDBUF
+            )
+            in_kernel = len(sent) * 65_536 - transport.get_write_buffer_size()
+
+    assert set_to in (SEND_BUFFER, 2 * SEND_BUFFER)  # Linux doubles it, for its own needs
+    assert in_kernel < 1024 * 1024
+
+
+async def read_slowly(
+    app: Handler, tls: ssl.SSLContext | None = None, trust: ssl.SSLContext | None = None
+) -> None:
+    """Read about 100 KB in a second, for longer than the write timeout of two seconds."""
+    async with serving(app, timeouts=Timeouts(write=2.0), tls=tls) as served:
+        name = None if trust is None else "localhost"
+        reader, writer = await asyncio.open_connection(
+            sock=slow_socket(served.port), limit=16_384, ssl=trust, server_hostname=name
+        )
+        if trust is not None:  # the client's own buffer is so large that it would read in gulps
+            writer.transport.set_read_buffer_limits(16_384)  # type: ignore[attr-defined]
+        writer.write(message("GET", "/"))
+        loop = asyncio.get_running_loop()
+        began, received = loop.time(), 0
+        try:
+            while loop.time() < began + 4:
+                piece = await reader.read(10_000)
+                assert piece, f"cut after {loop.time() - began:.1f} s"
+                received += len(piece)
+                await asyncio.sleep(began + received / 100_000 - loop.time())  # its pace
+            assert served.server.connections
+        finally:
+            writer.transport.abort()
+
+
+async def test_a_slow_reader_that_goes_on_reading_is_not_cut() -> None:
+    async with asyncio.TaskGroup() as together:
+        together.create_task(read_slowly(large))
+        together.create_task(read_slowly(streamed))
+
+
+# How it stops.
+
+
+def stopping(served: Serving, grace: float = 1_000) -> asyncio.Task[None]:
+    """Begin to stop."""
+    return asyncio.create_task(served.server.stop(grace))
+
+
+async def is_stopping(served: Serving) -> None:
+    """Return when nobody new is let in."""
+    await until(lambda: served.server.stopping)
+
+
+async def test_a_stop_closes_idle_connections_at_once() -> None:
+    async with serving(echo) as served:
+        new, used = await served.connect(), await served.connect()
+        await ask(used, "/")
+
+        await served.server.stop(1_000)
+
+        assert await new.rest() == await used.rest() == b""
+        with pytest.raises(ConnectionRefusedError):
+            Wire(served.port)
+
+
+async def test_a_stop_lets_a_request_finish() -> None:
+    gate = Gate()
+    async with serving(gate) as served:
+        busy = await served.connect()
+        await busy.send(message("GET", "/slow") + message("GET", "/never"))
+        await until(lambda: gate.begun)
+        stop = stopping(served)
+        await is_stopping(served)
+
+        gate.opened.set()
+
+        answer = await busy.answer()
+        assert (answer.body, answer.headers["connection"]) == (b"GET /slow ", "close")
+        assert await busy.rest() == b""
+        busy.close()
+        await stop
+        assert gate.begun == ["/slow"]
+
+
+@pytest.mark.parametrize("sent", [b"POST / HTTP", message("POST", "/", b"body")[:-3]])
+async def test_a_stop_lets_a_request_arrive(sent: bytes) -> None:
+    """Whose head or body has begun."""
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(sent)
+        await until(lambda: served.connection._parser.unread or served.connection._task)
+        stop = stopping(served)
+        await is_stopping(served)
+
+        await wire.send(message("POST", "/", b"body")[len(sent) :])
+
+        answer = await wire.answer()
+        assert (answer.body, answer.headers["connection"]) == (b"POST / body", "close")
+        wire.close()
+        await stop
+
+
+async def test_a_stop_lets_a_stream_end() -> None:
+    async with serving(streamed) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/"))
+        await until(lambda: served.connection._write_paused)
+        stop = stopping(served)
+        await is_stopping(served)
+
+        data = await wire.rest()
+
+        assert data.endswith(b"\r\n0\r\n\r\n")
+        wire.close()
+        await stop
+
+
+async def test_an_answer_that_was_promised_more_is_the_last_one_all_the_same() -> None:
+    """Its head said keep-alive, before anybody knew of the stop."""
+    async with serving(large) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/"))
+        await until(lambda: served.connection._write_paused)
+        stop = stopping(served)
+        await is_stopping(served)
+
+        answer = await wire.answer()
+
+        assert (len(answer.body), answer.headers["connection"]) == (ROOM, "keep-alive")
+        assert await wire.rest() == b""
+        wire.close()
+        await stop
+
+
+async def test_a_refusal_can_still_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "LINGER_SECONDS", 1_000)
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(GARBAGE)
+        await until(lambda: served.server.connections and served.connection._closing)
+        stop = stopping(served)
+        await is_stopping(served)
+        await wire.send(b"x" * 100_000)  # a socket that was closed would answer with a reset
+
+        assert (await wire.answer()).status == 400
+        wire.close()
+        await stop
+
+
+@pytest.mark.parametrize("busy", ["in a head", "in a handler", "in a body", "not reading"])
+async def test_who_does_not_finish_in_time_is_dropped(busy: str) -> None:
+    gate = Gate()
+    app = large if busy == "not reading" else gate
+    sent = {"in a head": b"GET", "in a body": message("POST", "/now", b"body")[:-1]}
+    async with serving(guarded(app)) as served:
+        wire = await served.connect()
+        await wire.send(sent.get(busy, message("GET", "/slow")))
+        await until(lambda: served.connection._parser.unread or served.connection._task)
+
+        await served.server.stop(0.01)
+
+        assert not served.server.connections
+        await until(lambda: not server_tasks())
+        assert gate.cancelled == ([] if app is large or busy == "in a head" else gate.begun)
+
+
+async def test_who_comes_too_late_is_not_let_in() -> None:
+    gate = Gate()
+    async with serving(gate) as served:
+        busy = await served.connect()
+        await busy.send(message("GET", "/slow"))
+        await until(lambda: gate.begun)
+        late = Wire(served.port)  # accepted when the loop turns, and by then we stop
+        served.wires.append(late)
+        served.server.stopping = True
+
+        assert await late.rest() == b""
+
+        gate.opened.set()
+        assert (await busy.answer()).body == b"GET /slow "
