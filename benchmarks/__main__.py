@@ -25,8 +25,11 @@ SUBJECTS = (
     "streaming",
     "websockets",
     "memory",
+    "final_http",
+    "final_start",
+    "kills",
 )
-NEED_WRK = {"http", "chain"}
+NEED_WRK = {"http", "chain", "final_http"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PEERS = Path(__file__).parent / "peers"
 READY = re.compile(r"http://127\.0\.0\.1:(\d+)")
 PATIENCE = 10.0  # seconds that a process has to end by itself
-TOKEN = "benchmark-admin"  # what steps 5 and later want to see
+TOKEN = "benchmark-admin-token"  # what steps 5 and later want to see
+FINAL = snapshots.LESSONS[-1].number
 
 # Bytecode is kept, as in real life, but not in the tree.
 _BYTECODE = Path(tempfile.gettempdir()) / "taskflow-benchmarks-bytecode"
@@ -46,12 +47,13 @@ class Served:
 
 def environment(step: int) -> dict[str, str]:
     """The variables of a process that imports the `taskflow` of one step, if any."""
-    path = [str(snapshots.find(ROOT, str(step)).path)] if step else []
+    word = "final" if step == FINAL else str(step)
+    path = [str(snapshots.find(ROOT, word).path)] if step else []
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     return {
         **kept,
         "TASKFLOW_ADMIN_TOKEN": TOKEN,
-        "TASKFLOW_USER_TOKEN": "benchmark-user",
+        "TASKFLOW_USER_TOKEN": "benchmark-user-token",
         "PYTHONPATH": os.pathsep.join([*path, str(ROOT)]),
         "PYTHONPYCACHEPREFIX": str(_BYTECODE),
     }
@@ -74,20 +76,23 @@ def run(command: Sequence[str], step: int = 0, cpu: int | None = None, timeout: 
 
 
 @contextmanager
-def serving(command: Sequence[str], step: int = 0, cpu: int | None = None) -> Iterator[Served]:
+def serving(
+    command: Sequence[str], step: int = 0, cpu: int | None = None, runs: str = sys.executable
+) -> Iterator[Served]:
     """Start a server, wait for the line that names its port, and end it afterwards.
 
-    Its log goes to a file, as a server's log does, which is gone afterwards.
+    `runs` is the program that runs it. Its log goes to a file, as a server's log does, which is
+    gone afterwards.
     """
     with tempfile.TemporaryFile() as log:
-        yield from _serving(command, step, cpu, log)
+        yield from _serving([runs, *command], step, cpu, log)
 
 
 def _serving(
     command: Sequence[str], step: int, cpu: int | None, log: IO[bytes]
 ) -> Iterator[Served]:
     process = subprocess.Popen(
-        [sys.executable, *command],
+        command,
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,

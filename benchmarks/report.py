@@ -26,6 +26,9 @@ BESIDE = (
     "uvloop",
     "httptools",
     "websockets",
+    "aiohttp",
+    "flask",
+    "gunicorn",
 )
 
 

@@ -87,10 +87,10 @@ async def read(task_id: str) -> Task:
     return tasks[task_id]
 
 
-def main() -> None:
+def serve(served: FastAPI) -> None:
     """Serve until killed, on a port that the system chooses."""
     config = uvicorn.Config(
-        app, loop="uvloop", http="httptools", access_log=False, log_level="warning"
+        served, loop="uvloop", http="httptools", access_log=False, log_level="warning"
     )
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
@@ -98,4 +98,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(app)

@@ -6,14 +6,16 @@ import json
 import shutil
 import sys
 import time
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from benchmarks import loops, report, rounds, wrk
+from benchmarks import final_http, kills, loops, report, rounds, wrk
 from benchmarks.__main__ import NEED_WRK, SUBJECTS, main
-from benchmarks.cases import Row
+from benchmarks.cases import Case, Row
+from benchmarks.client import AUTHORIZATION, Client, body_of, encode
 from benchmarks.clock import stopwatch
 from benchmarks.drain import drain
 from benchmarks.listeners import frame_end
@@ -23,12 +25,20 @@ from benchmarks.streaming import draining, finished
 from course.book import results
 
 WITHOUT_WRK = [name for name in SUBJECTS if name not in NEED_WRK]
-LIBRARIES = ("heapdict", "pqdict", "networkx", "fastapi", "psutil", "websockets")
+LIBRARIES = (
+    *("heapdict", "pqdict", "networkx", "fastapi", "aiohttp", "flask", "gunicorn"),
+    *("psutil", "websockets", "prometheus-client"),
+)
 
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="needs wrk: apt-get install wrk")
 needs_step_10 = pytest.mark.skipif(
     not (find_spec("psutil") and find_spec("websockets")), reason="needs psutil and websockets"
 )
+needs_final = pytest.mark.skipif(
+    not all(map(find_spec, ("psutil", "websockets", "prometheus_client"))),
+    reason="needs psutil, websockets and prometheus_client",
+)
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 
 
 @pytest.mark.parametrize("name", WITHOUT_WRK)
@@ -62,6 +72,124 @@ def test_requests_per_second_with_the_links_of_step_6() -> None:
     assert found.keys() == {"step 4", "step 6"}
     assert found["step 6"]["value"] > 100
     assert found["step 6"]["to_step_4"] > 0
+
+
+@needs_wrk
+@needs_node
+@needs_final
+def test_requests_per_second_of_final_and_its_peers() -> None:
+    rows, _ = rounds.measure("final_http", rounds=1, quick=True)
+
+    found = {(row["label"], row["operation"]): row for row in rows}
+    assert found["final", "GET"]["value"] > 100
+    assert found["final, durable", "POST"]["value"] > 10
+    assert found["final", "POST"]["to_node"] > 0
+    assert all(row["cpu_us"] > 0 for row in rows)
+
+
+GOOD = {"title": " Wash the car ", "priority": 5}
+BAD: tuple[dict[str, object], ...] = (
+    {},
+    {"title": ""},
+    {"title": "x" * 201},
+    {"title": "a\0b"},
+    {"title": "a", "description": "x" * 10_001},
+    {"title": "a", "priority": True},
+    {"title": "a", "priority": 1.5},
+    {"title": "a", "priority": "1"},
+    {"title": "a", "priority": 1_000_000_001},
+    {"title": "a", "status": "done"},
+    {"title": "a", "dependencies": ["nobody"]},
+    {"title": "a", "id": "mine"},
+)
+
+
+@needs_final
+@pytest.mark.parametrize(
+    "case", [*final_http.ASKED, *final_http.OTHERS], ids=lambda case: str(case.label)
+)
+def test_a_peer_checks_what_final_checks(case: Case) -> None:
+    if not all(map(find_spec, case.needs.split())):
+        pytest.skip(f"needs {case.needs}")
+    if case.argument == final_http.NODE and shutil.which("node") is None:
+        pytest.skip("needs node")
+    user = "Authorization: Bearer benchmark-user-token"
+    post = partial(encode, "POST", "/tasks", json.dumps(GOOD).encode())
+
+    with (
+        final_http.contestant(case) as server,
+        Client(server.port, refusals=True) as client,
+    ):
+        (task,) = client.create(GOOD, headers=[AUTHORIZATION])
+        path = f"/tasks/{task['id']}"
+        assert task.keys() == TASK
+        assert task["title"] == "Wash the car"
+        assert body_of(client.exchange(encode("GET", path, headers=[user]))) == task
+        assert client.ask("GET", "/tasks") == [task]
+        for headers, status in (([], 401), (["Authorization: Bearer nobody"], 401), ([user], 403)):
+            assert _status(client.exchange(post(headers))) == status
+        for fields in BAD:
+            request = encode("POST", "/tasks", json.dumps(fields).encode(), [AUTHORIZATION])
+            assert (_status(client.exchange(request)), fields) == (422, fields)
+        change = encode("PATCH", path, b'{"status":"completed"}', [AUTHORIZATION])
+        assert body_of(client.exchange(change))["status"] == "completed"
+        delete = encode("DELETE", path, headers=[AUTHORIZATION])
+        assert [_status(client.exchange(delete)) for _ in range(2)] == [204, 404]
+        assert _status(client.exchange(encode("PUT", "/tasks", b"{}", [AUTHORIZATION]))) == 405
+        assert _status(client.exchange(encode("GET", "/health"))) == 200
+
+
+TASK = {"id", "title", "description", "status", "priority", "dependencies"} | {
+    "createdAt",
+    "updatedAt",
+}
+
+
+def _status(answer: bytes) -> int:
+    return int(answer[9:12])
+
+
+@needs_final
+def test_nothing_is_lost_by_a_kill() -> None:
+    rows, _ = rounds.measure("kills", rounds=1, quick=True)
+
+    assert rows[0]["value"] > 0
+    assert (rows[0]["lost"], rows[0]["half"]) == (0, 0)
+
+
+def _stored(title: str, *waits_for: str, priority: int = 1) -> dict[str, object]:
+    dependencies = list(waits_for)
+    return {"id": f"id of {title}", "title": title, "priority": priority} | {
+        "dependencies": dependencies
+    }
+
+
+FIRST = "w, first 1"
+SECOND = "w, second 1"
+BOTH = [_stored(FIRST), _stored(SECOND, f"id of {FIRST}")]
+
+
+@pytest.mark.parametrize(
+    ("stored", "found"),
+    [
+        (BOTH, (0, 0)),  # the deletion on its way has not happened
+        ([_stored(SECOND)], (0, 0)),  # it has
+        ([_stored(FIRST), _stored(SECOND)], (0, 1)),
+        ([BOTH[1]], (0, 1)),
+        ([], (1, 0)),  # the second task was acknowledged, and nobody deletes it
+        ([BOTH[0], _stored(SECOND, f"id of {FIRST}", priority=7)], (1, 0)),
+        ([*BOTH, _stored("w, first 0")], (1, 0)),  # it was deleted
+        ([*BOTH, _stored("other, first 1")], (0, 0)),
+    ],
+)
+def test_what_is_lost_and_what_is_half_there(
+    stored: list[dict[str, object]], found: tuple[int, int]
+) -> None:
+    writer = kills.Writer("w")
+    writer.compare(BOTH)
+    writer.deleting(FIRST)
+
+    assert writer.compare(stored) == found
 
 
 def test_what_wrk_posts_is_a_task() -> None:
