@@ -25,6 +25,8 @@ def refuses_connections(api: Api) -> None:
             socket.create_connection(api.address, 1).close()
         except ConnectionError:
             return
+        except TimeoutError:
+            pass  # its SYN was lost in the crowd that this loop makes: ask again
     raise AssertionError("expected the server to let nobody in when it stops")
 
 

@@ -6,6 +6,7 @@ the browser believes to speak to, and the `Origin` of the page, which a page can
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from taskflow.errors import BadRequest, ForbiddenOrigin
 from taskflow.http import Handler, Request, Response
@@ -29,19 +30,22 @@ class AllowedHosts:
     async def __call__(self, request: Request) -> Response:
         """Pass on what came to a name of ours. Raises BadRequest."""
         host = request.headers.get("host")
-        if host is not None and not self._is_ours(host):
+        if host is not None and not is_ours(host, self.names):
             raise BadRequest(f"this server is not {host[:100]} (see --allowed-hosts)")
         return await self.next(request)
 
-    def _is_ours(self, host: str) -> bool:
-        name = host.lower().rstrip("0123456789").removesuffix(":") if ":" in host else host.lower()
-        if name.removesuffix(".") in self.names:
-            return True
-        try:
-            ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
-        except ValueError:
-            return False
+
+@lru_cache(maxsize=256)  # clients repeat themselves, and to look for an address takes 3 µs
+def is_ours(host: str, names: tuple[str, ...]) -> bool:
+    """Return whether a host, with a port or not, is one of the names or an address."""
+    name = host.lower().rstrip("0123456789").removesuffix(":") if ":" in host else host.lower()
+    if name.removesuffix(".") in names:
         return True
+    try:
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,9 +32,10 @@ class Hub:
 
     def publish(self, event: Event) -> None:
         """Send an event to all who are in one of its rooms. O(clients), of whom few are many."""
-        frame = text_frame(event.message)
-        for client, rooms in list(self._rooms.items()):
-            if not rooms.isdisjoint(event.rooms):
+        inside = [one for one, rooms in self._rooms.items() if not rooms.isdisjoint(event.rooms)]
+        if inside:  # mostly nobody is, and then there is no frame to make
+            frame = text_frame(event.message)
+            for client in inside:
                 self._send(client, frame)
 
     def _send(self, client: WebSocket, frame: bytes) -> None:

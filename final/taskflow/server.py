@@ -157,19 +157,24 @@ class Connection(asyncio.Protocol):
         """Answer one request; then let the next begin, in a task of its own."""
         response = await self._server.app(request)
         request.receive = no_body  # the request is over, and holds the connection no longer
-        with suppress(BadRequest):
-            self._parser.take_body()  # what the handler left; what is to come is not waited for
+        if self._parser.body_left:
+            with suppress(BadRequest):
+                self._parser.take_body()  # what the handler left; what comes is not waited for
         keep_alive = request.keep_alive and not self._parser.body_left
         keep_alive = keep_alive and not self._server.stopping
         if isinstance(response.body, bytes):
             head = encode_head(response, http_date(), keep_alive)
             body = b"" if request.method == "HEAD" else response.body
             request.on_answered(request, response, len(body))
-            await self._write(head + body)
+            if len(body) <= PIECE:
+                self.transport.write(head + body)
+            else:
+                await self._write(head + body)
         else:
             keep_alive = keep_alive and request.minor != "0"
             await self._stream(request, response, keep_alive)
-        await self._drain()
+        if self._write_paused:
+            await self._drain()
         self._task = None
         if response.successor is not None:
             self._hand_over(response.successor)
