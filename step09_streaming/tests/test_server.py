@@ -1073,7 +1073,7 @@ async def test_a_connection_that_waits_for_nothing_does_not_hold_up_the_sweeper(
 ) -> None:
     monkeypatch.setattr(server_module, "SWEEP_SECONDS", 0.005)
     gate = Gate()
-    async with serving(gate, timeouts=IMPATIENT) as served:
+    async with serving(gate, timeouts=Timeouts(idle=0.5)) as served:
         busy = [await served.connect() for _ in range(9)]
         for wire in busy:
             await wire.send(message("GET", "/slow"))
