@@ -1,11 +1,14 @@
 """The chain of responsibility: links that a request passes on its way to its handler.
 
-    ErrorBoundary ─► Auth ─► SameOrigin ─► Permission ─► Router ─► Validation ─► handler
+    RequestLog ─► ErrorBoundary ─► AllowedHosts ─► Auth ─► SameOrigin ─► Permission ─► Durable
+                                                                                          │
+                                                  handler ◄─ Validation ◄─ Router ◄───────┘
 
 Each link holds the next one and is called like a handler. It passes the request on, or refuses it
 by raising, so that nothing behind it runs (Gamma et al., Design Patterns, Chain of Responsibility).
-A link knows nothing of its neighbours; that they are in the right order is for `app.py` to say,
-where ErrorBoundary and SameOrigin have been since step 1.
+A link knows nothing of its neighbours; that they are in the right order is for `build_links` in
+`app.py` to say. ErrorBoundary is there too, RequestLog in `logs.py`, AllowedHosts and SameOrigin in
+`guards.py`, and Durable in `journal.py`.
 """
 
 import hmac

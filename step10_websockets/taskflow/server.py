@@ -4,7 +4,7 @@
                                                                   │
     socket ◄─ transport.write ◄─────── encode_head ◄───────── Response
 
-This is the only file that holds a transport. Its rules:
+Only this file holds a transport, and `websocket.py`, to which it hands some over. Its rules:
 
 - One request at a time: the second of two pipelined requests waits in the parser's buffer until
   the first is answered, so answers cannot change places (RFC 9112, 9.3.2).
