@@ -69,7 +69,7 @@ class Auth:
 def shown_token(request: Request) -> str:
     """Return the token of a request, which may stand alone or behind the word Bearer."""
     offers = request.headers.get("sec-websocket-protocol")
-    if offers is not None and (offered := OFFERED_TOKEN.search(offers)):
+    if offers and (offered := OFFERED_TOKEN.search(offers)):
         return offered[1]
     authorization = request.headers.get("authorization", "")
     scheme, _, rest = authorization.partition(" ")

@@ -18,7 +18,7 @@ import asyncio
 import logging
 from contextlib import aclosing, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from taskflow.chunked import LAST_CHUNK, encode_chunk
 from taskflow.codec import http_date
@@ -53,12 +53,11 @@ class Connection(asyncio.Protocol):
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # of TCP: it reads and writes
         self._server.connections.add(self)
         excess = len(self._server.connections) - self._server.max_connections
         if excess > MAX_REFUSED or self._server.stopping:
-            transport.abort()  # a crowd at the door is not even told, nor who comes too late
+            self.transport.abort()  # a crowd is not even told, nor who comes too late
         elif excess > 0:
             self._begin(Request(refusal=ServiceUnavailable("there are too many connections")))
         else:

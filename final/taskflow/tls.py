@@ -7,7 +7,7 @@ connection yet, and nobody counts it. Here it is counted from the start.
 import asyncio
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from taskflow.config import ConfigError
 from taskflow.server import PIECE, Connection
@@ -50,12 +50,11 @@ class Handshake(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         if self._server.is_crowded:
-            transport.abort()
+            self._transport.abort()
             return
-        transport.pause_reading()  # what comes before TLS is there to read it would be lost
+        self._transport.pause_reading()  # what comes before TLS is there to read it would be lost
         self._server.handshakes.add(self)
         self._task = self._server.loop.create_task(self._run())
         self._task.add_done_callback(lambda _: self._server.forget_handshake(self))

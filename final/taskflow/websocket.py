@@ -11,7 +11,7 @@ UTF-8, to ask with pings whether anybody is still there, and to end a client tha
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from websockets import CloseCode, Frame, Opcode, ServerProtocol, State
 
@@ -39,9 +39,8 @@ class WebSocket(asyncio.Protocol):
         self._awaits_pong = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        self._before = transport.get_protocol()  # it also wants to know when the socket is gone
+        self.transport = cast(asyncio.Transport, transport)
+        self._before = self.transport.get_protocol()  # it too wants to know when the socket is gone
         self._hub.join(self)
 
     def data_received(self, data: bytes) -> None:

@@ -261,6 +261,21 @@ def test_whatever_bytes_come_become_a_request_or_a_refusal(data: bytes) -> None:
             assert not request.keep_alive
 
 
+HEADS = st.builds(
+    lambda lines, target, version: get(*lines, target=target, version=version),
+    st.lists(st.sampled_from([b"X-A: 1", b"X-A: 2", b"X-B: 1", b"Host: twice"]), max_size=2),
+    st.sampled_from([b"/", b"/tasks?limit=1", b"http://elsewhere/"]),
+    st.sampled_from([b"1.0", b"1.1"]),
+)
+
+
+@given(st.lists(HEADS, min_size=2, max_size=6))
+def test_a_parser_that_has_heard_others_hears_what_a_new_one_does(heads: list[bytes]) -> None:
+    alone = [heard for head in heads for heard in listen([head])]
+    refused = [index for index, request in enumerate(alone) if request.refusal]
+    assert listen(heads) == alone[: refused[0] + 1 if refused else None]
+
+
 def assert_well_formed(request: Heard) -> None:
     """Hold the request against what no part of it may ever have."""
     assert request.method in METHODS
@@ -455,6 +470,14 @@ def test_a_head_may_have_16_kib_and_no_more(before: bytes) -> None:
     refusal = one(before + padded(MAX_HEAD_BYTES + 1)).refusal
 
     assert isinstance(refusal, errors.HeadersTooLarge)
+
+
+def test_lines_that_are_repeated_count_for_the_bound() -> None:
+    lines = padded(MAX_HEAD_BYTES).partition(b"\r\n")[2]
+    first, second = listen([b"GET / HTTP/1.1\r\n" + lines, b"GET /longer HTTP/1.1\r\n" + lines])
+    assert first.refusal is None
+    assert second.refusal is not None
+    assert second.refusal[0] == 431
 
 
 def test_a_request_line_may_fill_the_head_and_no_more() -> None:

@@ -15,6 +15,7 @@ This is the only file that holds a transport. Its rules:
 
 import asyncio
 from functools import partial
+from typing import cast
 
 from taskflow.codec import http_date
 from taskflow.errors import BadRequest, ServiceUnavailable
@@ -42,12 +43,11 @@ class Connection(asyncio.Protocol):
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # of TCP: it reads and writes
         self._server.connections.add(self)
         excess = len(self._server.connections) - self._server.max_connections
         if excess > MAX_REFUSED:
-            transport.abort()  # a crowd at the door is not even told
+            self.transport.abort()  # a crowd at the door is not even told
         elif excess > 0:
             self._begin(Request(refusal=ServiceUnavailable("there are too many connections")))
 

@@ -64,7 +64,8 @@ class Auth:
 
 def shown_token(request: Request) -> str:
     """Return the token of a request, which may stand alone or behind the word Bearer."""
-    if offered := OFFERED_TOKEN.search(request.headers.get("sec-websocket-protocol", "")):
+    offers = request.headers.get("sec-websocket-protocol")
+    if offers and (offered := OFFERED_TOKEN.search(offers)):
         return offered[1]
     authorization = request.headers.get("authorization", "")
     scheme, _, rest = authorization.partition(" ")

@@ -17,6 +17,7 @@ import asyncio
 import logging
 from contextlib import aclosing, suppress
 from functools import partial
+from typing import cast
 
 from taskflow.chunked import LAST_CHUNK, encode_chunk
 from taskflow.codec import http_date
@@ -49,12 +50,11 @@ class Connection(asyncio.Protocol):
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # of TCP: it reads and writes
         self._server.connections.add(self)
         excess = len(self._server.connections) - self._server.max_connections
         if excess > MAX_REFUSED:
-            transport.abort()  # a crowd at the door is not even told
+            self.transport.abort()  # a crowd at the door is not even told
         elif excess > 0:
             self._begin(Request(refusal=ServiceUnavailable("there are too many connections")))
         else:
@@ -153,8 +153,9 @@ class Connection(asyncio.Protocol):
         """Answer one request; then let the next begin, in a task of its own."""
         response = await self._server.app(request)
         request.receive = no_body  # the request is over, and holds the connection no longer
-        with suppress(BadRequest):
-            self._parser.take_body()  # what the handler left; what is to come is not waited for
+        if self._parser.body_left:
+            with suppress(BadRequest):
+                self._parser.take_body()  # what the handler left; what comes is not waited for
         keep_alive = request.keep_alive and not self._parser.body_left
         if isinstance(response.body, bytes):
             head = encode_head(response, http_date(), keep_alive)
