@@ -19,7 +19,7 @@ from benchmarks import wrk
 from benchmarks.cases import Case, Row
 from benchmarks.client import AUTHORIZATION, Client
 from benchmarks.http import SERVER_CPU, WRK_CPU
-from benchmarks.processes import FINAL, PEERS, CannotMeasure, Served, program, serving
+from benchmarks.processes import FINAL, FINAL_NEEDS, PEERS, CannotMeasure, Served, program, serving
 
 TITLE = "Answers of final and its peers, from 32 connections"
 UNIT = "requests/s"
@@ -33,16 +33,23 @@ SECONDS = 5.0
 WARM_UP_SECONDS = 1.0  # as long as a compiler that learns while the program runs may need
 NODE = "node_server.js"
 DURABLE = "final, durable"
+ASYNCIO = "final, asyncio's loop"
+ON_ASYNCIO = """\
+import asyncio, sys
+from taskflow import __main__ as program
+program.new_event_loop = lambda tls: asyncio.new_event_loop()
+sys.exit(program.main())
+"""
 
-_NEEDS = "psutil websockets prometheus_client"
 # Final twice, and those that it has to be compared with.
 ASKED = (
-    Case("final", wrk.CONNECTIONS, FINAL, _NEEDS),
-    Case(DURABLE, wrk.CONNECTIONS, FINAL, _NEEDS),
+    Case("final", wrk.CONNECTIONS, FINAL, FINAL_NEEDS),
+    Case(DURABLE, wrk.CONNECTIONS, FINAL, FINAL_NEEDS),
     Case("Node.js", wrk.CONNECTIONS, needs="psutil", argument=NODE),
     Case("FastAPI", wrk.CONNECTIONS, needs="psutil fastapi", argument="fastapi_final.py"),
 )
 OTHERS = (
+    Case(ASYNCIO, wrk.CONNECTIONS, FINAL, FINAL_NEEDS),
     Case("aiohttp", wrk.CONNECTIONS, needs="psutil aiohttp uvloop", argument="aiohttp_app.py"),
     Case("Flask", wrk.CONNECTIONS, needs="psutil flask gunicorn", argument="flask_app.py"),
 )
@@ -76,7 +83,8 @@ def contestant(case: Case) -> Iterator[Served]:
         return
     with tempfile.TemporaryDirectory() as folder:
         data = str(Path(folder, "tasks.db")) if case.label == DURABLE else ":memory:"
-        command = ["-m", "taskflow", "--port", "0", "--data", data]
+        starts = ["-c", ON_ASYNCIO] if case.label == ASYNCIO else ["-m", "taskflow"]
+        command = [*starts, "--port", "0", "--data", data]
         with serving(command, FINAL, SERVER_CPU) as server:
             yield server
 

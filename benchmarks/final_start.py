@@ -9,7 +9,7 @@ from statistics import median
 from urllib.request import Request, urlopen
 
 from benchmarks.cases import Case, Row
-from benchmarks.processes import FINAL, TOKEN, CannotMeasure, serving
+from benchmarks.processes import FINAL, FINAL_NEEDS, TOKEN, CannotMeasure, serving
 from benchmarks.tasks import task_lines
 
 TITLE = "From start to ready, final"
@@ -23,11 +23,10 @@ IN_MEMORY = "in memory"
 
 def cases(quick: bool) -> list[Case]:
     """Without a file, with a new one, and with one that has tasks in it."""
-    needs = "psutil websockets prometheus_client"
     return [
-        Case(IN_MEMORY, 0, FINAL, needs),
-        Case("durable", 0, FINAL, needs),
-        Case("durable", 1_000 if quick else 100_000, FINAL, needs),
+        Case(IN_MEMORY, 0, FINAL, FINAL_NEEDS),
+        Case("durable", 0, FINAL, FINAL_NEEDS),
+        Case("durable", 1_000 if quick else 100_000, FINAL, FINAL_NEEDS),
     ]
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.cases import Case, Row
 from benchmarks.client import AUTHORIZATION, Client, body_of, encode
-from benchmarks.processes import FINAL, CannotMeasure, serving
+from benchmarks.processes import FINAL, FINAL_NEEDS, CannotMeasure, serving
 from benchmarks.tasks import SEED
 
 TITLE = "Acknowledged writes after kill -9"
@@ -41,7 +41,7 @@ Tasks = dict[str, dict[str, Any]]  # of one writer: by title, which no two tasks
 
 def cases(quick: bool) -> list[Case]:
     """Some kills of the same server with the same file."""
-    return [Case("final", 3 if quick else KILLS, FINAL, "psutil websockets prometheus_client")]
+    return [Case("final", 3 if quick else KILLS, FINAL, FINAL_NEEDS)]
 
 
 def measure(case: Case, quick: bool) -> list[Row]:

@@ -27,6 +27,7 @@ READY = re.compile(r"http://127\.0\.0\.1:(\d+)")
 PATIENCE = 10.0  # seconds that a process has to end by itself
 TOKEN = "benchmark-admin-token"  # what steps 5 and later want to see
 FINAL = snapshots.LESSONS[-1].number
+FINAL_NEEDS = "psutil websockets prometheus_client uvloop"  # the packages that it imports
 
 # Bytecode is kept, as in real life, but not in the tree.
 _BYTECODE = Path(tempfile.gettempdir()) / "taskflow-benchmarks-bytecode"

@@ -20,14 +20,14 @@ from benchmarks.clock import stopwatch
 from benchmarks.drain import drain
 from benchmarks.listeners import frame_end
 from benchmarks.probe import percentile, probe
-from benchmarks.processes import CannotMeasure, run, serving
+from benchmarks.processes import FINAL_NEEDS, CannotMeasure, run, serving
 from benchmarks.streaming import draining, finished
 from course.book import results
 
 WITHOUT_WRK = [name for name in SUBJECTS if name not in NEED_WRK]
 LIBRARIES = (
     *("heapdict", "pqdict", "networkx", "fastapi", "aiohttp", "flask", "gunicorn"),
-    *("psutil", "websockets", "prometheus-client"),
+    *("psutil", "websockets", "prometheus-client", "uvloop"),
 )
 
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="needs wrk: apt-get install wrk")
@@ -35,8 +35,7 @@ needs_step_10 = pytest.mark.skipif(
     not (find_spec("psutil") and find_spec("websockets")), reason="needs psutil and websockets"
 )
 needs_final = pytest.mark.skipif(
-    not all(map(find_spec, ("psutil", "websockets", "prometheus_client"))),
-    reason="needs psutil, websockets and prometheus_client",
+    not all(map(find_spec, FINAL_NEEDS.split())), reason=f"needs {FINAL_NEEDS}"
 )
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from taskflow.app import build_app
@@ -12,7 +13,14 @@ from taskflow.config import ConfigError, Settings
 from taskflow.deadlines import Timeouts
 from taskflow.listener import Server
 from taskflow.logs import set_up_logging
-from taskflow.system import allow_files, open_standard_streams, say, stop_signal
+from taskflow.system import (
+    allow_files,
+    calm_collector,
+    new_event_loop,
+    open_standard_streams,
+    say,
+    stop_signal,
+)
 from taskflow.tls import tls_context
 
 WHY_NOT = {
@@ -34,6 +42,7 @@ async def serve(settings: Settings) -> int:
     )
     allow_files(settings.max_connections)
     async with build_app(settings) as application:
+        calm_collector()
         server = Server(application.handler, settings.max_connections, timeouts)
         application.metrics.connections = server.connections
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -55,7 +64,10 @@ def main() -> int:
     open_standard_streams()
     set_up_logging()
     try:
-        return asyncio.run(serve(load_settings(sys.argv[1:], os.environ, Path(".env"))))
+        settings = load_settings(sys.argv[1:], os.environ, Path(".env"))
+        event_loop = partial(new_event_loop, tls=bool(settings.tls_cert))
+        with asyncio.Runner(loop_factory=event_loop) as runner:
+            return runner.run(serve(settings))
     except ConfigError as error:
         say(f"taskflow: {error}", sys.stderr.fileno())
         return 2

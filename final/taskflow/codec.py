@@ -1,4 +1,4 @@
-"""JSON in and out, and the clock: the one way in which this program does either.
+"""JSON in and out, the clock, and ids: the one way in which this program does each.
 
 Input is read strictly (RFC 8259 and the advice of RFC 7493): what two readers could understand
 differently is refused. Everything that could hurt is bounded before it is parsed.
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from itertools import accumulate
 from math import isfinite
+from random import randbytes
 
 from taskflow.errors import InvalidJson
 
@@ -89,9 +90,7 @@ def utc_now(after: str = "") -> str:
     The result is later than `after`, if by one millisecond, so that two versions of a task
     never carry the same time, however fast they follow each other.
     """
-    milliseconds = time.time_ns() // 1_000_000
-    second = _to_the_second("%Y-%m-%dT%H:%M:%S", milliseconds // 1000)
-    now = f"{second}.{milliseconds % 1000:03}Z"
+    now = _to_the_millisecond(time.time_ns() // 1_000_000)
     if now > after:  # of one form, so the order of the texts is the order of the times
         return now
     later = datetime.fromisoformat(after) + timedelta(milliseconds=1)
@@ -100,9 +99,27 @@ def utc_now(after: str = "") -> str:
 
 def http_date() -> str:
     """Return the time as the Date header wants it (RFC 9110, 5.6.7)."""
-    return _to_the_second("%a, %d %b %Y %H:%M:%S GMT", int(time.time()))
+    return _to_the_second(int(time.time()))
 
 
-@lru_cache(maxsize=2)  # each of the two forms is made once a second, and used for each request
-def _to_the_second(form: str, second: int) -> str:
-    return time.strftime(form, time.gmtime(second))
+# Each text is made once, and used for all requests of its millisecond or second.
+
+
+@lru_cache(maxsize=1)
+def _to_the_millisecond(milliseconds: int) -> str:
+    second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
+    return f"{second}.{milliseconds % 1000:03}Z"
+
+
+@lru_cache(maxsize=1)
+def _to_the_second(second: int) -> str:
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))
+
+
+def new_id() -> str:
+    """Return a UUID of version 4 (RFC 9562, 5.4): unique, but no secret.
+
+    Cut out of its digits: `str(uuid4())` asks the system for each, and takes five times as long.
+    """
+    digits = randbytes(15).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15:18]}-{digits[18:]}"

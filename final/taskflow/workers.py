@@ -153,7 +153,7 @@ class WorkerPool:
                 answer = await child.ask(job)
         except TimeoutError:
             answer = {"error": f"the job took more than {self._job_seconds:g} seconds"}
-        except (OSError, EOFError, ValueError):
+        except (OSError, EOFError, ValueError, RuntimeError):  # the last from uvloop: a closed pipe
             answer = {"error": "the worker died"}
         except Exception:  # a bug of ours may fail a job, but not end the pool
             logging.getLogger(__name__).exception("job %s failed", job.id)
@@ -177,8 +177,13 @@ class Child:
         """Hand the job over in slices, and return the answer. Raises EOFError if the child dies."""
         self.is_idle = False
         if self._process is None or self._process.returncode is not None:
-            self._process = await _start()
+            starting = asyncio.create_task(self._start())
+            try:
+                await asyncio.shield(starting)
+            finally:
+                await starting  # who gives up halfway leaves a process that nobody knows
         process = self._process
+        assert process is not None
         assert process.stdin is not None
         assert process.stdout is not None
         tasks = job.tasks()
@@ -196,6 +201,9 @@ class Child:
             raise ValueError("no object")
         self.is_idle = True
         return answer
+
+    async def _start(self) -> None:
+        self._process = await _start()
 
     async def kill(self) -> None:
         """End the process, whatever it is doing, and wait until it is gone."""

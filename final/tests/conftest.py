@@ -5,11 +5,14 @@ import inspect
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import settings
 from in_process import Client, new_client
+
+from taskflow.system import new_event_loop
 
 DEADLINE = 20.0  # seconds; a test that takes as long hangs
 
@@ -32,12 +35,14 @@ def client() -> AbstractAsyncContextManager[Client]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run a test that is a coroutine, in an event loop of its own."""
+    """Run a test that is a coroutine, in an event loop of its own, and of the server's kind."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    asyncio.run(_watched(pyfuncitem.obj, arguments))
+    tls = pyfuncitem.get_closest_marker("tls") is not None
+    with asyncio.Runner(loop_factory=partial(new_event_loop, tls)) as runner:
+        runner.run(_watched(pyfuncitem.obj, arguments))
     return True
 
 

@@ -4,6 +4,7 @@ import json
 import time
 from datetime import UTC, datetime
 from typing import Any
+from uuid import RFC_4122, UUID
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from taskflow.codec import (
     encode,
     encode_array,
     http_date,
+    new_id,
     utc_now,
 )
 from taskflow.errors import InvalidJson
@@ -215,3 +217,15 @@ def test_after_a_clock_that_was_ahead_a_time_is_one_millisecond_later(moment: da
 def test_the_date_of_an_answer(monkeypatch: pytest.MonkeyPatch, second: int, text: str) -> None:
     monkeypatch.setattr(time, "time", lambda: second + 0.999)
     assert http_date() == text
+
+
+# Ids.
+
+
+def test_ids_are_uuids_of_version_4_and_no_two_are_the_same() -> None:
+    ids = [new_id() for _ in range(1_000)]
+
+    assert len(set(ids)) == 1_000
+    for text in ids:
+        parsed = UUID(text)
+        assert (str(parsed), parsed.version, parsed.variant) == (text, 4, RFC_4122)

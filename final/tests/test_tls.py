@@ -21,6 +21,8 @@ from taskflow.config import ConfigError
 from taskflow.deadlines import Timeouts
 from taskflow.tls import tls_context
 
+pytestmark = pytest.mark.tls
+
 AUTHORITY = trustme.CA()
 CERTIFICATE = AUTHORITY.issue_cert("localhost")
 
