@@ -7,9 +7,9 @@ differently is refused. Everything that could hurt is bounded before it is parse
 import json
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import accumulate
 from math import isfinite
 from random import randbytes
@@ -18,6 +18,8 @@ from taskflow.errors import InvalidJson
 
 MAX_DEPTH = 32  # the outer object is 1
 MAX_NUMBER_LENGTH = 100  # characters; int() of a longer one takes time that grows with its square
+
+WHITESPACE = " \t\n\r"  # RFC 8259, 2
 
 # A string, or other characters than brackets: all but the brackets that count for the depth. The
 # possessive `++` never goes back, so that the time is linear in the text.
@@ -31,18 +33,24 @@ def _object_without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object
     return result
 
 
-def _number(convert: Callable[[str], float], text: str) -> float:
+def _integer(text: str) -> int:
+    if len(text) > MAX_NUMBER_LENGTH:
+        raise InvalidJson(f"{text[:20]} is too long")
+    return int(text)
+
+
+def _number(text: str) -> float:
     """Return a number; not 1e999, nor the NaN and Infinity that Python takes for numbers."""
-    if len(text) > MAX_NUMBER_LENGTH or not isfinite(float(text)):
+    if len(text) > MAX_NUMBER_LENGTH or not isfinite(number := float(text)):
         raise InvalidJson(f"{text[:20]} is too long, too large or no number at all")
-    return convert(text)
+    return number
 
 
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object_without_repeats,
-    parse_int=partial(_number, int),
-    parse_float=partial(_number, float),
-    parse_constant=partial(_number, float),
+    parse_int=_integer,
+    parse_float=_number,
+    parse_constant=_number,
 )
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -64,9 +72,11 @@ def decode_object(body: bytes) -> dict[str, object]:
     lone surrogates, numbers and nesting without bound.
     """
     try:
-        text = body.decode()
+        text = body.decode().strip(WHITESPACE)
         _check_depth(text)
-        value = _DECODER.decode(text)
+        value, end = _DECODER.raw_decode(text)
+        if end < len(text):
+            raise json.JSONDecodeError("Extra data", text, end)
         if "\\u" in text:
             encode(value)  # half of a surrogate pair cannot be written as UTF-8
     except ValueError as error:

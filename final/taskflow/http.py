@@ -75,7 +75,7 @@ class Request:
         """Return the whole body, waiting for what has not arrived. Raises PayloadTooLarge."""
         self.check_length()
         body = bytearray()
-        while piece := await self.receive():
+        while (self.chunked or len(body) < self.content_length) and (piece := await self.receive()):
             body += piece
             self.content_length = max(self.content_length, len(body))  # chunks do not say before
             self.check_length()
@@ -211,7 +211,7 @@ def parse_head(data: bytes, start: int, repeated: RepeatedHeaders) -> tuple[Requ
         start += 2
     end = start + MAX_HEAD_BYTES
     line = _line_at(REQUEST_LINE, data, start, end)
-    method, target, major, minor = [part.decode() for part in line.groups()]
+    method, target, major, minor = map(bytes.decode, line.groups())
     if method not in METHODS:
         raise errors.NotImplementedYet(f"there is no method {method[:20]}")
     if major != "1":
@@ -267,11 +267,13 @@ def split_target(target: str) -> tuple[str, str, str]:
     The path is decoded here and nowhere else: what is decoded twice can hide a `..` or a `/`.
     """
     authority = ""
-    if absolute := ABSOLUTE_FORM.fullmatch(target):
-        authority, target = absolute[1], "/" + absolute[2].removeprefix("/")
     if not target.startswith("/"):
-        raise errors.BadRequest("the target is neither a path nor an absolute URL")
+        if not (absolute := ABSOLUTE_FORM.fullmatch(target)):
+            raise errors.BadRequest("the target is neither a path nor an absolute URL")
+        authority, target = absolute[1], "/" + absolute[2].removeprefix("/")
     path, _, query = target.partition("?")
+    if "%" not in path:
+        return authority, path, query
     try:
         decoded = unquote(path, errors="strict")
     except UnicodeDecodeError:

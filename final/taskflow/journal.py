@@ -24,6 +24,7 @@ from contextlib import asynccontextmanager
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 from taskflow.database import Database
@@ -163,7 +164,7 @@ class Journal:
         batch, self._pending = self._pending, []
         self._current, self._next = self._next, loop.create_future()
         changes = [change for _, together in batch for change in together]
-        started = loop.time()
+        started = perf_counter()  # uvloop's clock counts whole milliseconds
         try:
             await loop.run_in_executor(self._thread, self._database.write, changes)
         except Exception as error:  # mostly of SQLite; but whatever it is, nothing was written
@@ -173,7 +174,7 @@ class Journal:
         else:
             self._log_success()
             self._current.set_result(True)
-            self._tell(batch, loop.time() - started)
+            self._tell(batch, perf_counter() - started)
 
     def _take_back(self, batch: Writes) -> None:
         """Undo a batch and all that has come after it, which may build on it."""

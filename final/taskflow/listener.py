@@ -46,6 +46,8 @@ class Server:
         )
         for listening in self._listener.sockets:  # those that are accepted inherit it
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            with listening.dup() as same:  # uvloop would not tell that another was faster
+                same.listen(BACKLOG)
         await self._listener.start_serving()
         self._sweeper = self.loop.create_task(self._sweep())
         return int(self._listener.sockets[0].getsockname()[1])

@@ -109,6 +109,6 @@ class Validation:
 
 def check_media_type(request: Request, expected: str) -> None:
     """Raise UnsupportedMediaType if the body says that it is something else."""
-    media_type = request.headers.get("content-type", expected).split(";")[0]
-    if media_type.strip().lower() != expected:
+    media_type = request.headers.get("content-type", expected)
+    if media_type != expected and media_type.split(";")[0].strip().lower() != expected:
         raise UnsupportedMediaType(f"the body must be {expected}")

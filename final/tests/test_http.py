@@ -540,13 +540,15 @@ async def test_a_body_may_have_1_mib_and_no_more() -> None:
         too_long.check_length()
 
 
-async def test_a_body_is_read_piece_by_piece_until_the_empty_one() -> None:
-    pieces = iter([b"one ", b"two ", b"three", b"", b"never"])
+async def test_a_body_is_read_piece_by_piece_until_its_end() -> None:
+    """Which is known before, but for a body in chunks: there it is an empty piece."""
+    pieces = iter([b"one ", b"two ", b"three", b"one ", b"two", b"", b"never"])
 
     async def receive() -> bytes:
         return next(pieces)
 
-    assert await Request(receive=receive).read() == b"one two three"
+    assert await Request(content_length=13, receive=receive).read() == b"one two three"
+    assert await Request(chunked=True, receive=receive).read() == b"one two"
     assert await Request().read() == b""
 
 

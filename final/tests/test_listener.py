@@ -1,9 +1,11 @@
 """The server: how it listens, what the kernel holds for its clients, and how it stops."""
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 from over_socket import PATIENT, Serving, Wire, guarded, server_tasks, serving, until
@@ -22,6 +24,31 @@ async def test_a_port_in_use_is_an_error() -> None:
         other = Server(echo, 1000, PATIENT)
         with pytest.raises(OSError, match=str(served.port)):
             await other.start("127.0.0.1", served.port)
+
+
+class RacingLoop:
+    """An event loop in which another program takes the port between `bind` and `listen`."""
+
+    def __init__(self, other: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._other = other
+
+    async def create_server(self, *arguments: Any, **options: Any) -> asyncio.Server:
+        listener = await self._loop.create_server(*arguments, **options)
+        self._other.listen()
+        return listener
+
+
+async def test_a_port_that_another_server_just_took_is_an_error() -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", 0))
+        server = Server(echo, 1000, PATIENT)
+        server.loop = RacingLoop(other)  # type: ignore[assignment]
+        with pytest.raises(OSError) as failed:
+            await server.start(*other.getsockname())
+        assert failed.value.errno == errno.EADDRINUSE
+        server._listener.close()
 
 
 # What the kernel holds.
