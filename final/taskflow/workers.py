@@ -6,8 +6,9 @@
 
 A child has one job at a time, so it is known whose fault it is when a child dies; and a job that
 takes too long can be ended, by killing its process, while a new one takes its place. What waits in
-the queue is not touched by that. Children are started afresh and not forked, for a fork copies the
-locks of threads that it does not copy.
+the queue is not touched by that. Children are started afresh, as programs of their own: what is
+merely forked has the locks of threads that it has not got. To start one, uvloop forks first, which
+holds everybody for 25 ms if there are 320,000 tasks; asyncio's own loop needs 2 ms for any number.
 """
 
 import asyncio
