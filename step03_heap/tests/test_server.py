@@ -1,7 +1,9 @@
 """The connection, over real sockets: order, ends, backpressure, and clients that misbehave."""
 
 import asyncio
+import errno
 import logging
+from typing import Any
 
 import pytest
 from over_socket import Wire, serving, until
@@ -384,6 +386,32 @@ async def test_a_refused_client_that_stays_is_let_go(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(server_module, "LINGER_SECONDS", 0.01)
     async with serving(ErrorBoundary(echo)) as served:
         wire = await served.connect()
+        await wire.send(GARBAGE)
+        assert (await wire.answer()).status == 400
+
+        await until(lambda: not served.server.connections)
+
+
+class Reset:
+    """A transport whose client has just gone, which the event loop has not noticed."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write_eof(self) -> None:
+        raise OSError(errno.ENOTCONN, "the client is gone")
+
+
+async def test_a_client_that_resets_before_our_last_word_is_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "LINGER_SECONDS", 0.01)
+    async with serving(ErrorBoundary(echo)) as served:
+        wire = await served.connect()
+        served.connection.transport = Reset(served.connection.transport)  # type: ignore[assignment]
         await wire.send(GARBAGE)
         assert (await wire.answer()).status == 400
 

@@ -225,9 +225,8 @@ def parse_head(data: bytes, start: int, repeated: RepeatedHeaders) -> tuple[Requ
     keep_alive = _keep_alive(headers, minor) if "connection" in headers else minor != "0"
     length = _content_length(headers, minor)
     expects_continue = minor != "0" and headers.get("expect", "").lower() == "100-continue"
-    chunked = "transfer-encoding" in headers
-    said = (method, path, query, headers, keep_alive, length, expects_continue, chunked, minor)
-    return Request(*said), position
+    said = (method, path, query, headers, keep_alive, length, expects_continue)
+    return Request(*said, "transfer-encoding" in headers, minor), position
 
 
 def _parse_headers(data: bytes, position: int, end: int) -> tuple[dict[str, str], int]:

@@ -247,12 +247,11 @@ class Connection(asyncio.Protocol):
         """
         self._closing = True
         self._wait_for(Waiting.WRITE)
-        if self._client_ended or not self.transport.can_write_eof():
-            self.transport.close()
-        else:
+        with suppress(OSError):  # it has just reset the connection, as we shall be told
             self.transport.write_eof()
-            self.transport.resume_reading()
-            self._linger = self._server.loop.call_later(LINGER_SECONDS, self.transport.close)
+        self.transport.resume_reading()
+        seconds = 0.0 if self._client_ended else LINGER_SECONDS
+        self._linger = self._server.loop.call_later(seconds, self.transport.close)
 
 
 class Server:
