@@ -154,7 +154,7 @@ class WorkerPool:
                 answer = await child.ask(job)
         except TimeoutError:
             answer = {"error": f"the job took more than {self._job_seconds:g} seconds"}
-        except (OSError, EOFError, ValueError, RuntimeError):  # the last from uvloop: a closed pipe
+        except (OSError, EOFError, ValueError):
             answer = {"error": "the worker died"}
         except Exception:  # a bug of ours may fail a job, but not end the pool
             logging.getLogger(__name__).exception("job %s failed", job.id)
@@ -189,10 +189,10 @@ class Child:
         assert process.stdout is not None
         tasks = job.tasks()
         head = {"kind": job.kind, "iterations": job.iterations, "lines": len(tasks)}
-        process.stdin.write(encode(head) + b"\n")
+        _write(process.stdin, encode(head) + b"\n")
         for start in range(0, len(tasks), SLICE):
             lines = (task.json + b"\n" for task in tasks[start : start + SLICE])
-            process.stdin.write(b"".join(lines))
+            _write(process.stdin, b"".join(lines))
             await process.stdin.drain()  # the child takes it at its own pace
         line = await process.stdout.readline()
         if not line.endswith(b"\n"):
@@ -214,6 +214,13 @@ class Child:
                 process.kill()
             await process.wait()
         self.is_idle = True
+
+
+def _write(stdin: asyncio.StreamWriter, data: bytes) -> None:
+    """Hand something over. Raises EOFError if the child is gone, as uvloop would not."""
+    if stdin.is_closing():
+        raise EOFError
+    stdin.write(data)
 
 
 async def _start() -> asyncio.subprocess.Process:
