@@ -712,22 +712,42 @@ def act(store: Store, operation: tuple[Any, ...]) -> None:
             store.delete(ids([index])[0])
 
 
-async def play(database: Database, operations: Sequence[tuple[Any, ...]]) -> None:
+class Failing(Database):
+    """A file whose writes fail when a test says so, at one of many places."""
+
+    steps = 0  # of SQLite's machine that a statement may take; 0 lets it take all that it needs
+
+    def write(self, changes: Sequence[Change]) -> None:
+        # Not amid a write: a COMMIT that met this there would be made, and called failed.
+        self._connection.set_progress_handler((lambda: 1) if self.steps else None, self.steps)
+        try:
+            super().write(changes)
+        finally:
+            self._connection.set_progress_handler(None, 0)
+
+
+async def play(database: Failing, operations: Sequence[tuple[Any, ...]]) -> None:
     """Do all operations; whenever all is settled, memory and disk must be what was promised."""
-    run = database._connection
-    run.execute("PRAGMA synchronous = OFF")  # only for the speed of this test
+    database._connection.execute("PRAGMA synchronous = OFF")  # only for the speed of this test
     async with journaled(database) as (store, journal):
         promised = shape(store)
-        writers: list[tuple[asyncio.Task[None], list[Any]]] = []
+        writers: list[asyncio.Task[list[Any]]] = []
+
+        async def write(operation: tuple[Any, ...]) -> list[Any]:
+            act(store, operation)
+            seen = shape(store)
+            await journal.committed()
+            return seen
 
         async def settle() -> None:
             nonlocal promised
-            for (_, seen), is_stored in zip(
-                writers, await fates([writer for writer, _ in writers]), strict=True
-            ):
-                promised = seen if is_stored else promised
+            for outcome in await asyncio.gather(*writers, return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    assert isinstance(outcome, NotStored)
+                else:
+                    promised = outcome
             writers.clear()
-            run.set_progress_handler(None, 0)
+            database.steps = 0
             assert shape(store) == promised
             assert [(task, task.json) for task in database.load()] == promised
 
@@ -738,13 +758,12 @@ async def play(database: Database, operations: Sequence[tuple[Any, ...]]) -> Non
                         await asyncio.sleep(0)
                 case "settle", *_:
                     await settle()
-                case "fail", steps:  # of SQLite's machine, which the next commits may take
-                    run.set_progress_handler(lambda: 1, steps)
+                case "fail", steps:
+                    database.steps = steps
                 case "heal", *_:
-                    run.set_progress_handler(None, 0)
+                    database.steps = 0
                 case _:
-                    act(store, operation)
-                    writers.append((writing(journal), shape(store)))
+                    writers.append(asyncio.create_task(write(operation)))
         await settle()
 
 
@@ -753,7 +772,7 @@ def test_memory_is_what_the_disk_is_whatever_fails(
     operations: Sequence[tuple[Any, ...]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("play") / "tasks.db"
-    with closing(Database(path)) as database:
+    with closing(Failing(path)) as database:
         asyncio.run(play(database, operations))
         before = database.load()
     with closing(Database(path)) as database:
