@@ -12,6 +12,7 @@ from functools import partial
 
 from taskflow.deadlines import Timeouts
 from taskflow.http import Handler
+from taskflow.outbox import Outbox
 from taskflow.server import MAX_REFUSED, Connection
 from taskflow.tls import Handshake
 
@@ -35,6 +36,7 @@ class Server:
         self.max_connections = max_connections
         self.connections: set[Connection] = set()
         self.handshakes: set[Handshake] = set()  # clients that may become connections, with TLS
+        self.outbox = Outbox(self.loop.call_soon)
         self.stopping = False
         self._empty = asyncio.Event()  # set when the last connection has gone, at the end
 

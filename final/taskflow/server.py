@@ -2,7 +2,7 @@
 
     socket ─► data_received ─► RequestParser ─► _serve ─► await app(request)
                                                                   │
-    socket ◄─ transport.write ◄─────── encode_head ◄───────── Response
+    socket ◄─ transport.write ◄─ Outbox ◄─ encode_head ◄───── Response
 
 It holds the transport, or hands it over to `websocket.py`; before it, `tls.py` may have one for the
 length of a handshake. Its rules:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 READ_AHEAD = 64 * 1024  # bytes that may wait in the parser before we stop reading
 LINGER_SECONDS = 2.0  # how long we listen to a client after our last word to it
 MAX_REFUSED = 100  # connections over the limit that are still told so
+SMALL = 8 * 1024  # bytes of a body that may wait for the answers to others
 PIECE = 64 * 1024  # bytes of an answer that are handed to the transport at once
 
 
@@ -89,6 +90,7 @@ class Connection(asyncio.Protocol):
             self._linger.cancel()
         if self._task is not None:
             self._task.cancel()
+            self._server.outbox.settle(self.transport)
 
     # From bytes to requests.
 
@@ -110,6 +112,7 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, request: Request) -> None:
         self._wait_for(Waiting.NOTHING)
+        self._server.outbox.expect(self.transport)
         self._task = self._server.loop.create_task(self._serve(request))
 
     def _next_request(self) -> Request | None:
@@ -166,7 +169,9 @@ class Connection(asyncio.Protocol):
             head = encode_head(response, http_date(), keep_alive)
             body = b"" if request.method == "HEAD" else response.body
             request.on_answered(request, response, len(body))
-            if len(body) <= PIECE:
+            if len(body) <= SMALL and keep_alive and not self._write_paused:
+                self._server.outbox.send(self.transport, head + body)
+            elif len(body) <= PIECE:
                 self.transport.write(head + body)
             else:
                 await self._write(head + body)
@@ -176,6 +181,7 @@ class Connection(asyncio.Protocol):
         if self._write_paused:
             await self._drain()
         self._task = None
+        self._server.outbox.settle(self.transport)
         if response.successor is not None:
             self._hand_over(response.successor)
         elif keep_alive and not self._server.stopping:
@@ -272,8 +278,9 @@ class Connection(asyncio.Protocol):
                 self._linger = self._server.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     def _end(self) -> None:
-        """Close once what is written is sent. Only once: in asyncio's TLS the second time fails."""
+        """Close once all is sent. Only once: in asyncio's TLS the second time fails."""
         if not self.transport.is_closing():
+            self._server.outbox.flush()
             self.transport.close()
 
     def _close(self) -> None:
