@@ -34,12 +34,22 @@ WARM_UP_SECONDS = 1.0  # as long as a compiler that learns while the program run
 NODE = "node_server.js"
 DURABLE = "final, durable"
 ASYNCIO = "final, asyncio's loop"
-ON_ASYNCIO = """\
+ONE_BY_ONE = "final, answers sent one by one"
+# What these two do before they start, to be without one thing that makes `final` fast.
+WITHOUT = {
+    ASYNCIO: """\
 import asyncio, sys
 from taskflow import __main__ as program
 program.new_event_loop = lambda tls: asyncio.new_event_loop()
 sys.exit(program.main())
-"""
+""",
+    ONE_BY_ONE: """\
+import sys
+from taskflow import __main__ as program, outbox
+outbox.MAX_TOGETHER = 1
+sys.exit(program.main())
+""",
+}
 
 # Final twice, and those that it has to be compared with.
 ASKED = (
@@ -49,7 +59,7 @@ ASKED = (
     Case("FastAPI", wrk.CONNECTIONS, needs="psutil fastapi", argument="fastapi_final.py"),
 )
 OTHERS = (
-    Case(ASYNCIO, wrk.CONNECTIONS, FINAL, FINAL_NEEDS),
+    *(Case(label, wrk.CONNECTIONS, FINAL, FINAL_NEEDS) for label in WITHOUT),
     Case("aiohttp", wrk.CONNECTIONS, needs="psutil aiohttp uvloop", argument="aiohttp_app.py"),
     Case("Flask", wrk.CONNECTIONS, needs="psutil flask gunicorn", argument="flask_app.py"),
 )
@@ -83,7 +93,7 @@ def contestant(case: Case) -> Iterator[Served]:
         return
     with tempfile.TemporaryDirectory() as folder:
         data = str(Path(folder, "tasks.db")) if case.label == DURABLE else ":memory:"
-        starts = ["-c", ON_ASYNCIO] if case.label == ASYNCIO else ["-m", "taskflow"]
+        starts = ["-c", WITHOUT[case.label]] if case.label in WITHOUT else ["-m", "taskflow"]
         command = [*starts, "--port", "0", "--data", data]
         with serving(command, FINAL, SERVER_CPU) as server:
             yield server

@@ -137,6 +137,16 @@ async def test_a_writer_waits_for_its_commit_while_others_read() -> None:
     assert disk.batches == [[Change(None, task)]]
 
 
+async def test_a_writer_that_comes_a_turn_later_shares_the_commit() -> None:
+    disk = Disk()
+    async with journaled(disk) as (store, journal):
+        store.create({"title": "first"})
+        await asyncio.sleep(0)
+        store.create({"title": "second"})
+        await journal.committed()
+    assert disk.sizes == [2]
+
+
 async def test_writers_that_come_during_a_commit_share_the_next() -> None:
     disk = Disk()
     async with journaled(disk) as (store, journal):
