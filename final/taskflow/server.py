@@ -230,6 +230,7 @@ class Connection(asyncio.Protocol):
 
     def _hand_over(self, successor: asyncio.Protocol) -> None:
         """Let another protocol go on, beginning with the bytes that came behind the request."""
+        self._server.outbox.flush()  # that we agree comes before what it has to say
         successor.connection_made(self.transport)
         self.transport.set_protocol(successor)
         successor.data_received(self._parser.take_rest())

@@ -57,6 +57,19 @@ def handshake() -> bytes:
 # The hand-over.
 
 
+async def test_the_handshake_is_answered_first_also_while_others_are_served() -> None:
+    """The answer could wait for theirs, and what the WebSocket has to say would be before it."""
+    async with live() as (_, served):
+        other = await served.connect()
+        head = f"POST /tasks HTTP/1.1\r\nHost: localhost\r\nAuthorization: {TOKENS.admin}\r\n"
+        await other.send(f"{head}Content-Length: 2\r\n\r\n".encode())
+        await until(lambda: served.connection._wakeup)
+
+        assert [message["type"] for message in await told(await listening(served), 1)] == [
+            "connection.ready"
+        ]
+
+
 async def test_bytes_behind_the_handshake_are_not_lost() -> None:
     """Wherever the bytes are cut."""
     async with live() as (_, served):
