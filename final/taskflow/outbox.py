@@ -39,7 +39,7 @@ class Outbox:
     def send(self, transport: asyncio.Transport, answer: bytes) -> None:
         """Send an answer by the end of this turn, or when it is settled if it is the last. O(1).
 
-        Who writes to the transport itself, or closes it, calls `flush` before.
+        Who writes to the transport itself in that turn, or closes it, calls `flush` before.
         """
         if not self._answers:
             self._call_soon(self.flush)  # the others may take longer than this turn

@@ -4,8 +4,7 @@
                                                                   │
     socket ◄─ transport.write ◄─ Outbox ◄─ encode_head ◄───── Response
 
-It holds the transport, or hands it over to `websocket.py`; before it, `tls.py` may have one for the
-length of a handshake. Its rules:
+It holds the transport, or hands it over to `websocket.py`. Its rules:
 
 - One request at a time: the second of two pipelined requests waits in the parser's buffer until
   the first is answered, so answers cannot change places (RFC 9112, 9.3.2).

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taskflow.codec import encode
 from taskflow.errors import MissingRequiredField, ValidationError
 from taskflow.tasks import (
     CHECKS,
@@ -191,6 +192,30 @@ def test_a_task_is_sent_with_all_its_fields() -> None:
     assert json.loads(task.json) == {"id": task.id, **fields, **times}
     assert list(json.loads(task.json)) == ["id", *fields, *times]
     assert "Ä title".encode() in task.json
+
+
+@given(
+    st.text(st.characters(codec="utf-8") | st.sampled_from('"\\\0\x7f\u2028'), max_size=20),
+    st.lists(st.text(st.characters(codec="utf-8"), max_size=8), max_size=3),
+    st.sampled_from(Status),
+    st.integers(-MAX_PRIORITY, MAX_PRIORITY),
+)
+def test_a_task_is_encoded_as_the_encoder_would(
+    text: str, dependencies: list[str], status: Status, priority: int
+) -> None:
+    fields = {"title": text, "description": text, "dependencies": tuple(dependencies)}
+    task = new_task(1, {**fields, "status": status, "priority": priority})
+    value = {
+        "id": task.id,
+        "title": text,
+        "description": text,
+        "status": status.value,
+        "priority": priority,
+        "dependencies": dependencies,
+        "createdAt": task.created_at,
+        "updatedAt": task.updated_at,
+    }
+    assert task.json == encode(value)
 
 
 def test_a_task_is_encoded_once() -> None:
