@@ -75,7 +75,7 @@ def calm_collector() -> None:
 def new_event_loop(tls: bool) -> asyncio.AbstractEventLoop:
     """Return the event loop of uvloop: the same as asyncio's, but in C, on libuv.
 
-    A read takes a tenth less time with it (guides/final.md measures both). With TLS it is
+    A read takes up to a tenth less time with it (guides/final.md measures both). With TLS it is
     asyncio's own: that of uvloop begins to read before anybody can tell it to wait for a handshake.
     """
     if tls or sys.platform == "win32":
