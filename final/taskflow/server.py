@@ -168,7 +168,7 @@ class Connection(asyncio.Protocol):
             head = encode_head(response, http_date(), keep_alive)
             body = b"" if request.method == "HEAD" else response.body
             request.on_answered(request, response, len(body))
-            if len(body) <= SMALL and keep_alive and not self._write_paused:
+            if len(body) <= SMALL and keep_alive and not self.transport.get_write_buffer_size():
                 self._server.outbox.send(self.transport, head + body)
             elif len(body) <= PIECE:
                 self.transport.write(head + body)

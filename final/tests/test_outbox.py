@@ -170,13 +170,14 @@ class Notes:
         return Response(200, b"x" * self.size)
 
 
-async def order_of_events(size: int) -> list[str]:
+async def order_of_events(size: int, unsent: int = 0) -> list[str]:
     """Return in which order three clients' requests were answered and their answers written."""
     app = Notes(size)
     async with serving(app) as served:
         wires = [await served.connect() for _ in range(3)]
         for connection in served.server.connections:
-            connection.transport = Noted(connection.transport, app.notes)  # type: ignore[assignment]
+            noted = Noted(connection.transport, app.notes, unsent)
+            connection.transport = noted  # type: ignore[assignment]
         for wire in wires:
             await wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         await until(lambda: sum(one._task is not None for one in served.server.connections) == 3)
@@ -188,12 +189,16 @@ async def order_of_events(size: int) -> list[str]:
 class Noted:
     """A transport whose writes are noted."""
 
-    def __init__(self, transport: asyncio.Transport, notes: list[str]) -> None:
+    def __init__(self, transport: asyncio.Transport, notes: list[str], unsent: int = 0) -> None:
         self._transport = transport
         self._notes = notes
+        self._unsent = unsent
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._transport, name)
+
+    def get_write_buffer_size(self) -> int:
+        return self._unsent
 
     def write(self, data: bytes) -> None:
         self._notes.append("written")
@@ -206,6 +211,11 @@ async def test_small_answers_of_one_turn_are_written_together() -> None:
 
 async def test_a_large_answer_is_written_at_once() -> None:
     assert await order_of_events(SMALL + 1) == ["answered", "written"] * 3
+
+
+async def test_an_answer_to_who_has_not_taken_the_last_is_written_at_once() -> None:
+    """So the connection sees at once if that is too much, and its deadline is that of a write."""
+    assert await order_of_events(1, unsent=1) == ["answered", "written"] * 3
 
 
 async def test_nobody_waits_for_those_that_are_answered_or_have_left() -> None:
