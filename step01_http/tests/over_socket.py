@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from taskflow.http import Handler
-from taskflow.server import Connection, Server
+from taskflow.connection import Connection
+from taskflow.http import Handler, Request, Response
+from taskflow.server import Server
 
 PATIENCE = 10.0  # seconds; never waited out when all is well
 
@@ -125,3 +126,44 @@ async def serving(app: Handler, max_connections: int = 1000) -> AsyncIterator[Se
             wire.close()
         server.stop()
         await until(lambda: not server.connections and len(asyncio.all_tasks()) == 1)
+
+
+def message(method: str, target: str, body: bytes = b"", *lines: str) -> bytes:
+    """Return a request as bytes."""
+    head = [f"{method} {target} HTTP/1.1", "Host: a", f"Content-Length: {len(body)}", *lines]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+async def echo(request: Request) -> Response:
+    """Answer with what was asked, and the body."""
+    return Response(200, f"{request.method} {request.path} ".encode() + await request.read())
+
+
+async def careless(request: Request) -> Response:
+    """Answer without a look at the body."""
+    return Response(200, request.path.encode())
+
+
+class Gate:
+    """An app that answers `/now` at once, and all else only when the gate is opened."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []  # the paths, in the order in which they reached the app
+        self.cancelled: list[str] = []
+        self.opened = asyncio.Event()
+
+    async def __call__(self, request: Request) -> Response:
+        self.begun.append(request.path)
+        try:
+            if request.path != "/now":
+                await self.opened.wait()
+            return await echo(request)
+        except asyncio.CancelledError:
+            self.cancelled.append(request.path)
+            raise
+
+
+async def ask(wire: Wire, path: str) -> bytes:
+    """Return the body of the answer to a GET."""
+    await wire.send(message("GET", path))
+    return (await wire.answer()).body

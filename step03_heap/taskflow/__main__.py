@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import logging
 import signal
 import sys
@@ -12,7 +13,7 @@ from taskflow.server import Server
 
 
 async def serve(app: Handler, options: argparse.Namespace) -> int:
-    """Serve until a signal says stop; return the exit status."""
+    """Serve until a signal arrives, and return the exit status."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -21,7 +22,7 @@ async def serve(app: Handler, options: argparse.Namespace) -> int:
     try:
         port = await server.start(options.host, options.port)
     except (OSError, OverflowError) as error:
-        print(f"taskflow: cannot listen on {options.host}:{options.port}: {error}", file=sys.stderr)
+        print(f"taskflow: {why_not_listening(error, options)}", file=sys.stderr)
         return 2
     host = f"[{options.host}]" if ":" in options.host else options.host
     print(f"Taskflow listening on http://{host}:{port}", flush=True)
@@ -30,8 +31,15 @@ async def serve(app: Handler, options: argparse.Namespace) -> int:
     return 0
 
 
+def why_not_listening(error: Exception, options: argparse.Namespace) -> str:
+    """Return one line that says why the server cannot listen."""
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"port {options.port} is in use; try --port 0"
+    return f"cannot listen on {options.host}:{options.port}: {error}"
+
+
 def main() -> int:
-    """Read the command line and run the server; return the exit status."""
+    """Read the command line, run the server, and return the exit status."""
     parser = argparse.ArgumentParser(prog="taskflow", description="A task queue server.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=3000, help="0 picks a free one (%(default)s)")

@@ -1,17 +1,19 @@
-"""The endpoints: what each reads from its request, asks of the store, and answers."""
+"""The endpoints: what each reads from its request, asks of the store, and returns."""
 
 import time
 from urllib.parse import urlencode
 
-from taskflow.codec import decode_object, encode, encode_array, utc_now
+from taskflow.clock import utc_now
+from taskflow.codec import decode_object, encode, encode_array
 from taskflow.errors import TaskNotFound, UnsupportedMediaType, ValidationError
 from taskflow.http import Handler, Request, Response
 from taskflow.query import Query
 from taskflow.store import Store
 from taskflow.tasks import Task, check_fields, check_status
 
-DEFAULT_PAGE = 1_000  # tasks
-MAX_PAGE = 10_000  # tasks
+# Tasks in one page, if the client does not say how many it wants, and at most.
+DEFAULT_PAGE = 1_000
+MAX_PAGE = 10_000
 
 STARTED = time.monotonic()
 QUEUE_IS_EMPTY = encode({"message": "Queue is empty"})
@@ -27,7 +29,7 @@ async def read_object(request: Request) -> dict[str, object]:
 
 
 async def health(request: Request) -> Response:
-    """Say that the server answers, and since when."""
+    """Report that the server is running, and for how long it has been."""
     uptime = round(time.monotonic() - STARTED, 3)
     report = {"status": "healthy", "timestamp": utc_now(), "uptimeSeconds": uptime}
     return Response(200, encode(report))
@@ -40,7 +42,7 @@ class TaskRoutes:
         self._store = store
 
     def routes(self) -> dict[str, Handler]:
-        """Return the handlers by what they answer."""
+        """Return the handlers by method and path."""
         return {
             "GET /tasks": self.list_tasks,
             "POST /tasks": self.create,
@@ -55,21 +57,23 @@ class TaskRoutes:
         }
 
     async def list_tasks(self, request: Request) -> Response:
-        """Answer a page of tasks in order of creation, and link to the next page."""
+        """Respond with a page of tasks in order of creation, and a link to the next page."""
         query = Query(request.query)
         limit = query.integer("limit", DEFAULT_PAGE, 1, MAX_PAGE)
         status = query.text("status")
+        # One task more than the page holds shows whether there is a next page.
         tasks = self._store.page(
-            limit + 1,  # one more than is shown tells whether there is a next page
+            limit + 1,
             after=self._cursor(query.text("after")),
             status=None if status is None else check_status("status", status),
         )
-        response = Response(200, encode_array(task.json for task in tasks[:limit]))
+        page = tasks[:limit]
+        response = Response(200, encode_array(task.json for task in page))
         if len(tasks) > limit:
-            following = {"limit": limit, "after": tasks[limit - 1].id}
+            parameters = {"limit": limit, "after": page[-1].id}
             if status is not None:
-                following["status"] = status
-            response.headers["Link"] = f'</tasks?{urlencode(following)}>; rel="next"'
+                parameters["status"] = status
+            response.headers["Link"] = f'</tasks?{urlencode(parameters)}>; rel="next"'
         return response
 
     def _cursor(self, task_id: str | None) -> Task | None:
@@ -80,33 +84,35 @@ class TaskRoutes:
 
     async def create(self, request: Request) -> Response:
         """Add a task."""
-        task = self._store.create(check_fields(await read_object(request), required=("title",)))
+        fields = check_fields(await read_object(request), required=("title",))
+        task = self._store.create(fields)
         return Response(201, task.json, {"Location": f"/tasks/{task.id}"})
 
     async def read(self, request: Request) -> Response:
-        """Answer one task."""
+        """Respond with one task."""
         return Response(200, self._store.get(request.params["id"]).json)
 
     async def update(self, request: Request) -> Response:
         """Merge the given fields into a task."""
         fields = check_fields(await read_object(request))
-        return Response(200, self._store.update(request.params["id"], fields).json)
+        task = self._store.update(request.params["id"], fields)
+        return Response(200, task.json)
 
     async def delete(self, request: Request) -> Response:
-        """Drop a task."""
+        """Delete a task."""
         self._store.delete(request.params["id"])
         return Response(204)
 
     async def next_task(self, request: Request) -> Response:
-        """Answer the most urgent ready task, and leave it where it is."""
+        """Respond with the most urgent ready task, without claiming it."""
         task = self._store.next_ready()
         return Response(200, QUEUE_IS_EMPTY if task is None else task.json)
 
     async def queue(self, request: Request) -> Response:
-        """Answer the heap as it lies in its array."""
+        """Respond with the ready tasks in the order of the heap's array."""
         return Response(200, encode_array(task.json for task in self._store.queued()))
 
     async def claim(self, request: Request) -> Response:
-        """Hand out the most urgent ready task, to this client alone."""
+        """Hand out the most urgent ready task to this client alone."""
         task = self._store.claim()
         return Response(204) if task is None else Response(200, task.json)

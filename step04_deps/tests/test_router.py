@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from in_process import body_of
 
 from taskflow.errors import MethodNotAllowed, NotFound
 from taskflow.http import Handler, Request, Response
@@ -36,7 +37,7 @@ ROUTER = Router({route: named(route) for route in ROUTES})
 def routed(method: str, path: str) -> tuple[str, dict[str, str]]:
     """Return the route that answers, and what it read from the path."""
     response = asyncio.run(_answer(Request(method, path)))
-    return response.body.decode(), response.headers
+    return body_of(response).decode(), response.headers
 
 
 async def _answer(request: Request) -> Response:

@@ -1,37 +1,165 @@
-"""The chain: the order of its links, and what each lets pass."""
+"""The links of the chain: errors, tokens, origins, permissions and validation."""
 
 import asyncio
 import hmac
 import json
+import logging
 from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from in_process import TOKENS, Client, error_of
+from in_process import TOKENS, Client, body_of, error_of
 
+from taskflow.context import Context, Role
 from taskflow.errors import (
+    BadRequest,
+    ForbiddenOrigin,
     InsufficientPermissions,
     InvalidJson,
     InvalidToken,
+    MethodNotAllowed,
     PayloadTooLarge,
     TaskflowError,
+    TaskNotFound,
     UnsupportedMediaType,
     ValidationError,
 )
-from taskflow.http import MAX_BODY_BYTES, METHODS, Handler, Request, Response
-from taskflow.middleware import Auth, Permission, Role, Validation, chain
+from taskflow.http import MAX_BODY_BYTES, Handler, Request, Response
+from taskflow.middleware import Auth, ErrorBoundary, Permission, SameOrigin, Validation, chain
+from taskflow.parser import METHODS
 
 
 class Inner:
-    """The innermost callable: remembers its requests."""
+    """The innermost callable: remembers its requests, and answers or raises."""
 
-    def __init__(self) -> None:
+    def __init__(self, outcome: Response | BaseException | None = None) -> None:
+        self.outcome = outcome or Response(200, b"inner")
         self.requests: list[Request] = []
 
     async def __call__(self, request: Request) -> Response:
         self.requests.append(request)
-        return Response(200, b"inner")
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
+
+
+# ErrorBoundary.
+
+
+async def test_an_answer_passes_the_boundary_as_it_is() -> None:
+    inner = Inner()
+    assert await ErrorBoundary(inner)(Request()) is inner.outcome
+
+
+async def test_a_refusal_becomes_an_answer() -> None:
+    response = await ErrorBoundary(Inner(TaskNotFound("no such task")))(Request())
+    assert (response.status, response.body) == (404, b'{"error":"no such task"}')
+
+
+async def test_the_headers_of_a_refusal_are_answered_too() -> None:
+    response = await ErrorBoundary(Inner(MethodNotAllowed("PUT", "GET, HEAD")))(Request())
+    assert (response.status, response.headers) == (405, {"Allow": "GET, HEAD"})
+
+
+async def test_a_refusal_of_the_parser_does_not_reach_what_is_inside() -> None:
+    inner = Inner()
+    response = await ErrorBoundary(inner)(Request(refusal=BadRequest("no HTTP")))
+
+    assert (response.status, error_of(response)) == (400, "no HTTP")
+    assert inner.requests == []
+
+
+async def test_a_bug_answers_500_and_is_logged_but_not_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    response = await ErrorBoundary(Inner(KeyError("secret")))(Request("GET", "/tasks"))
+
+    assert response.status == 500
+    assert b"secret" not in body_of(response)
+    assert b"KeyError" not in body_of(response)
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.getMessage() == "GET /tasks failed"
+    assert "KeyError: 'secret'" in caplog.text
+
+
+async def test_a_cancelled_request_is_not_answered() -> None:
+    with pytest.raises(asyncio.CancelledError):
+        await ErrorBoundary(Inner(asyncio.CancelledError()))(Request())
+
+
+# SameOrigin.
+
+
+def from_page(method: str, origin: str | None, host: str = "localhost:3000") -> Request:
+    """Return a request as a browser sends it for a page of this origin."""
+    headers = {"host": host} if origin is None else {"host": host, "origin": origin}
+    return Request(method, "/tasks", headers=headers)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "CONNECT"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "",
+        "null",
+        "http://evil.example",
+        "https://localhost:3000",
+        "http://localhost:3001",
+        "http://localhost",
+        "http://localhost:30000",
+        "http://localhost:3000.evil.example",
+        "http://127.0.0.1:3000",
+        "localhost:3000",
+    ],
+)
+async def test_a_page_of_another_origin_changes_nothing(method: str, origin: str) -> None:
+    inner = Inner()
+    with pytest.raises(ForbiddenOrigin):
+        await SameOrigin(inner)(from_page(method, origin))
+    assert inner.requests == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
+async def test_what_only_reads_passes_from_anywhere(method: str) -> None:
+    inner = Inner()
+    await SameOrigin(inner)(from_page(method, "http://evil.example"))
+    assert len(inner.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        (None, "localhost:3000"),  # no browser
+        ("http://localhost:3000", "localhost:3000"),
+        ("http://LOCALHOST:3000", "localhost:3000"),
+        ("http://localhost", "localhost:80"),
+        ("http://localhost:80", "localhost"),
+        ("http://[::1]:3000", "[::1]:3000"),
+    ],
+)
+async def test_a_page_of_our_own_may_change_tasks(origin: str | None, host: str) -> None:
+    inner = Inner()
+    await SameOrigin(inner)(from_page("POST", origin, host))
+    assert len(inner.requests) == 1
+
+
+# The whole.
+
+
+async def test_everything_inside_becomes_an_answer(client: Client) -> None:
+    assert (await client.ask("GET", "/nowhere")).status == 404
+    assert (await client.ask("PUT", "/tasks")).status == 405
+    assert (await client.ask("BREW", "/tasks")).status == 501
+    assert (await client.ask("GET", "/tasks", host="a b")).status == 400
+    foreign = await client.ask("POST", "/tasks", {"title": "x"}, origin="http://evil.example")
+    assert foreign.status == 403
+    assert await client.shown("/tasks") == []
+
+
+async def test_a_foreign_origin_is_refused_before_the_path_is_looked_at(client: Client) -> None:
+    assert (await client.ask("POST", "/nowhere", origin="null")).status == 403
 
 
 # The chain itself.
@@ -99,9 +227,9 @@ def carrying(authorization: str | None, path: str = "/tasks", method: str = "GET
 async def role_of(authorization: str | None) -> object:
     """Return what the handler learns of who asks."""
     inner = Inner()
-    await Auth(TOKENS, inner)(carrying(authorization))
+    await Auth(TOKENS, {"/health"}, inner)(carrying(authorization))
     [request] = inner.requests
-    return request.context["role"]
+    return request.context.role
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER   {}", "Bearer {} ", "{}"])
@@ -132,7 +260,7 @@ async def test_a_token_proves_a_role_with_its_scheme_or_bare(form: str) -> None:
 async def test_no_token_or_an_unknown_one_is_refused(authorization: str | None) -> None:
     inner = Inner()
     with pytest.raises(InvalidToken) as caught:
-        await Auth(TOKENS, inner)(carrying(authorization))
+        await Auth(TOKENS, {"/health"}, inner)(carrying(authorization))
     assert dict(caught.value.headers) == {"WWW-Authenticate": "Bearer"}
     assert inner.requests == []
 
@@ -156,7 +284,7 @@ async def test_every_token_is_compared_with_both_in_constant_time(
         return compare(given, expected)
 
     monkeypatch.setattr(hmac, "compare_digest", counting)
-    anonymous = Client(Auth(TOKENS, Inner()), token="")
+    anonymous = Client(Auth(TOKENS, {"/health"}, Inner()), token="")
     if token in {TOKENS.admin, TOKENS.user}:
         await anonymous.ask("GET", "/tasks", authorization=token)
     else:
@@ -168,12 +296,12 @@ async def test_every_token_is_compared_with_both_in_constant_time(
 
 async def test_only_the_path_for_load_balancers_needs_no_token() -> None:
     inner = Inner()
-    await Auth(TOKENS, inner)(carrying(None, "/health"))
-    await Auth(TOKENS, inner)(carrying("Bearer unknown", "/health"))
-    assert [request.context for request in inner.requests] == [{}, {}]
+    await Auth(TOKENS, {"/health"}, inner)(carrying(None, "/health"))
+    await Auth(TOKENS, {"/health"}, inner)(carrying("Bearer unknown", "/health"))
+    assert [request.context.role for request in inner.requests] == [None, None]
     for path in "/health/", "/Health", "/healthy", "/tasks/health", "//health", "":
         with pytest.raises(InvalidToken):
-            await Auth(TOKENS, inner)(carrying(None, path))
+            await Auth(TOKENS, {"/health"}, inner)(carrying(None, path))
 
 
 # Permission.
@@ -182,7 +310,7 @@ async def test_only_the_path_for_load_balancers_needs_no_token() -> None:
 async def permitted(method: str, role: Role | None) -> bool:
     """Return whether the link passes this on; if not, nothing may come through."""
     inner = Inner()
-    context = {} if role is None else {"role": role}
+    context = Context(role=role)
     try:
         await Permission(inner)(Request(method, "/tasks", context=context))
     except InsufficientPermissions:
@@ -217,7 +345,7 @@ class Form:
         return {"checked": values["title"]}
 
     async def handle(self, request: Request) -> Response:
-        self.handled.append(request.context["fields"])
+        self.handled.append(request.context.fields)
         return Response(201)
 
     async def receive(self) -> bytes:

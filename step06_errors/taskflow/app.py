@@ -1,90 +1,30 @@
-"""The composition root: builds the parts, and wires them into the one callable that is served."""
+"""The composition root: it builds the parts and wires them into the one callable that is served."""
 
-import logging
-import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
-from io import FileIO
 
-from taskflow.codec import encode, utc_now
 from taskflow.config import Tokens
 from taskflow.demo_routes import demo_routes
-from taskflow.errors import ForbiddenOrigin, TaskflowError
-from taskflow.http import Handler, Request, Response
-from taskflow.lifetimes import in_background
-from taskflow.logs import AccessLog, RequestLog
-from taskflow.middleware import Auth, Permission, chain
+from taskflow.http import Handler
+from taskflow.logs import AccessLog, LogWriter
+from taskflow.middleware import Auth, ErrorBoundary, Permission, RequestLog, SameOrigin, chain
 from taskflow.router import Router
 from taskflow.routes import TaskRoutes, health
 from taskflow.store import Store
 
-READING = {"GET", "HEAD", "OPTIONS", "TRACE"}  # the safe methods (RFC 9110, 9.2.1)
+# Load balancers have no token.
+OPEN_PATHS = {"/health"}
 
 
-@asynccontextmanager
-async def build_app(tokens: Tokens) -> AsyncIterator[Handler]:
-    """Run the services, and give the router inside the links that every request passes."""
-    log = AccessLog(FileIO(sys.stderr.fileno(), "w", closefd=False))
+def build_app(tokens: Tokens, log: LogWriter) -> Handler:
+    """Return the application: the router inside the links that every request passes through."""
     store = Store()
-    router = Router({"GET /health": health, **TaskRoutes(store).routes(), **demo_routes()})
-    links = partial(RequestLog, log), ErrorBoundary, partial(Auth, tokens), SameOrigin, Permission
-    async with AsyncExitStack() as services:
-        await services.enter_async_context(in_background(log.run()))
-        yield chain(router, *links)
+    observers = [AccessLog(log).add]
 
-
-@dataclass(frozen=True, slots=True)
-class ErrorBoundary:
-    """The one place where errors become answers, those of the parser included."""
-
-    next: Handler
-
-    async def __call__(self, request: Request) -> Response:
-        """Answer with what is inside, or with what went wrong there."""
-        try:
-            if request.refusal is not None:
-                raise request.refusal
-            return await self.next(request)
-        except TaskflowError as error:
-            return error_response(error, request)
-        except Exception:
-            what = request.method, request.path, request.context["id"]
-            logging.getLogger(__name__).exception("%s %s failed (request %s)", *what)
-            return error_response(TaskflowError("the server has failed; its log says how"), request)
-
-
-def error_response(error: TaskflowError, request: Request) -> Response:
-    """Return the answer that says what was wrong, in the one shape that all errors have."""
-    value = {
-        "code": error.code,
-        "message": str(error),
-        "requestId": request.context["id"],
-        "timestamp": utc_now(),
-        "details": error.details,
+    routes = {
+        "GET /health": health,
+        **TaskRoutes(store).routes(),
+        **demo_routes(),
     }
-    return Response(error.status, encode({"error": value}), dict(error.headers))
-
-
-@dataclass(frozen=True, slots=True)
-class SameOrigin:
-    """Lets no page of another origin change anything.
-
-    A browser lets any page send requests to any server, this one on the reader's own machine
-    included, but it names the page's origin, which a page cannot forge (RFC 6454, 7).
-    """
-
-    next: Handler
-
-    async def __call__(self, request: Request) -> Response:
-        """Pass on what only reads or comes from here. Raises ForbiddenOrigin.
-
-        An upgrade to another protocol is no mere reading: who knows what is said there.
-        """
-        changes = request.method not in READING or "upgrade" in request.headers
-        if changes and (origin := request.headers.get("origin")) is not None:
-            own = "http://" + request.headers.get("host", "")
-            if origin.lower().removesuffix(":80") != own.lower().removesuffix(":80"):
-                raise ForbiddenOrigin(f"a page of {origin[:100]} may not change tasks here")
-        return await self.next(request)
+    request_log = partial(RequestLog, observers)
+    auth = partial(Auth, tokens, OPEN_PATHS)
+    return chain(Router(routes), request_log, ErrorBoundary, auth, SameOrigin, Permission)

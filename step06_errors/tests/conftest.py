@@ -3,13 +3,16 @@
 import asyncio
 import inspect
 import os
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Awaitable
+from io import BytesIO
 from typing import Any
 
 import pytest
 from hypothesis import settings
-from in_process import Client, new_client
+from in_process import TOKENS, Client
+
+from taskflow.app import build_app
+from taskflow.logs import LogWriter
 
 DEADLINE = 20.0  # seconds; a test that takes as long hangs
 
@@ -25,9 +28,9 @@ settings.load_profile(
 
 
 @pytest.fixture
-def client() -> AbstractAsyncContextManager[Client]:
-    """Return what gives a test its client of a new application, without a socket between them."""
-    return new_client()
+def client() -> Client:
+    """Return a client of a new application, without a socket between them."""
+    return Client(build_app(TOKENS, LogWriter(BytesIO())))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -36,22 +39,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
-    arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    asyncio.run(_watched(pyfuncitem.obj, arguments))
+    asyncio.run(_watched(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})))
     return True
 
 
-async def _watched(test: Callable[..., Awaitable[None]], arguments: dict[str, Any]) -> None:
-    """Await the test; fail if it hangs, or if anything failed or stayed behind unseen.
-
-    An argument that is a context manager is entered here, in the loop that the test runs in.
-    """
+async def _watched(test: Awaitable[None]) -> None:
+    """Await the test; fail if it hangs, or if anything failed or stayed behind unseen."""
     unseen: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
-    async with asyncio.timeout(DEADLINE), AsyncExitStack() as stack:
-        for name, argument in arguments.items():
-            if isinstance(argument, AbstractAsyncContextManager):
-                arguments[name] = await stack.enter_async_context(argument)
-        await test(**arguments)
+    async with asyncio.timeout(DEADLINE):
+        await test
     assert unseen == []
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -1,4 +1,4 @@
-"""Endpoints that only show something: one example of each error."""
+"""Demo endpoints: one example of each error."""
 
 from functools import partial
 
@@ -16,10 +16,10 @@ EXAMPLES: dict[str, tuple[type[Exception], tuple[str, ...]]] = {
 
 
 async def fail(error: type[Exception], arguments: tuple[str, ...], request: Request) -> Response:
-    """Raise the example. Its message goes where all errors go."""
+    """Raise the example, which becomes a response where all errors do."""
     raise error(*arguments)
 
 
 def demo_routes() -> dict[str, Handler]:
-    """Return the handlers by what they answer."""
+    """Return the handlers by method and path."""
     return {route: partial(fail, *example) for route, example in EXAMPLES.items()}

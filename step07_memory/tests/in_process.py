@@ -1,19 +1,28 @@
-"""A client without a socket: the parser makes the request, the application answers it."""
+"""A client without a socket: the parser makes the request, the application responds to it."""
 
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 
 from taskflow.app import build_app
 from taskflow.config import Tokens
-from taskflow.http import Handler, RequestParser, Response
+from taskflow.http import Handler, Response
+from taskflow.logs import LogWriter
+from taskflow.parser import RequestParser
 
 TOKENS = Tokens(admin="the-token-of-an-admin", user="the-token-of-a-user")
 
 
+class Whole(Response):
+    """A response whose body has been joined."""
+
+    body: bytes
+
+
 class Client:
-    """Asks one application, as a connection would, with the token of an admin unless told."""
+    """A client of one application, which it calls as a connection would, as an admin by default."""
 
     def __init__(self, app: Handler, token: str = TOKENS.admin) -> None:
         self.app = app
@@ -21,8 +30,8 @@ class Client:
 
     async def ask(
         self, method: str, target: str, value: object = None, body: bytes = b"", **headers: str
-    ) -> Response:
-        """Return the answer. The body is the value as JSON, or these bytes."""
+    ) -> Whole:
+        """Return the response. The body of the request is the value as JSON, or these bytes."""
         if value is not None:
             body = json.dumps(value).encode()
         fields = {"host": "localhost", "content-length": str(len(body))}
@@ -40,17 +49,18 @@ class Client:
 
         request.receive = receive
         response = await self.app(request)
-        request.on_answered(request, response, len(response.body))
-        return response
+        joined = body_of(response)
+        request.on_sent(request, response.status, len(joined))
+        return Whole(response.status, joined, response.headers, response.content_type)
 
     async def created(self, **fields: object) -> Any:
-        """Return a new task with these fields, as the answer shows it."""
+        """Return a new task with these fields, as the response shows it."""
         response = await self.ask("POST", "/tasks", {"title": "a task", **fields})
         assert response.status == 201, response.body
         return json.loads(response.body)
 
     async def shown(self, target: str) -> Any:
-        """Return what is there, which must be some JSON."""
+        """Return the JSON at this target."""
         response = await self.ask("GET", target)
         assert response.status == 200, response.body
         return json.loads(response.body)
@@ -59,24 +69,29 @@ class Client:
 @asynccontextmanager
 async def new_client() -> AsyncIterator[Client]:
     """Give a client of a new application, whose services run until the block ends."""
-    async with build_app(TOKENS) as app:
+    async with build_app(TOKENS, LogWriter(BytesIO())) as app:
         yield Client(app)
 
 
+def body_of(response: Response) -> bytes:
+    """Return the body of a response, joined."""
+    return b"".join(response.pieces)
+
+
 def error_of(response: Response) -> str:
-    """Return what the answer says was wrong."""
-    message = json.loads(response.body)["error"]["message"]
+    """Return the message of an error response."""
+    message = json.loads(body_of(response))["error"]["message"]
     assert isinstance(message, str)
     return message
 
 
 def code_of(response: Response) -> str:
-    """Return the same for programs."""
-    code = json.loads(response.body)["error"]["code"]
+    """Return the code of an error response."""
+    code = json.loads(body_of(response))["error"]["code"]
     assert isinstance(code, str)
     return code
 
 
 def details_of(response: Response) -> Any:
-    """Return what programs can read of what was wrong."""
-    return json.loads(response.body)["error"]["details"]
+    """Return the details of an error response."""
+    return json.loads(body_of(response))["error"]["details"]

@@ -8,6 +8,7 @@ import pytest
 from in_process import Client, code_of, details_of, error_of
 
 from taskflow.http import MAX_BODY_BYTES
+from taskflow.store import Store
 
 UNKNOWN = "a00f3a1e-1111-4111-8111-111111111111"
 
@@ -392,3 +393,22 @@ async def test_an_order_over_its_bound_is_refused(
 
     assert (await client.ask("GET", "/tasks/resolve")).status == 422
     assert (await client.ask("GET", f"/tasks/{second['id']}/resolve")).status == 200
+
+
+async def test_an_order_is_kept_until_a_task_changes(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await client.created(title="first")
+    second = await client.created(title="second", dependencies=[first["id"]])
+    target = f"/tasks/{second['id']}/resolve"
+    before = await client.shown(target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "resolve", None)  # a call would fail
+        assert await client.shown(target) == before
+
+    await client.ask("PATCH", f"/tasks/{first['id']}", {"title": "changed"})
+
+    assert (await client.shown(target))["orderedTasks"][0]["title"] == "changed"
+    await client.ask("DELETE", f"/tasks/{second['id']}")
+    assert (await client.ask("GET", target)).status == 404

@@ -1,19 +1,19 @@
 """Settings from outside the program: the environment, and a `.env` file in the working directory.
 
-The environment wins over the file: the file holds what is usual here, and who starts the program
-can differ from it (The Twelve-Factor App, III).
+The environment overrides the file. The file holds what is usual on this machine, and a single
+start of the program can differ from it (The Twelve-Factor App, III).
 """
 
 import ipaddress
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 EXAMPLE_TOKENS = ("secret-admin-123", "secret-user-123")
 
-# NAME=value, NAME='value' or NAME="value", with `export` before it and a comment behind it or not.
+# NAME=value, NAME='value' or NAME="value", optionally after `export` and before a comment.
 LINE = re.compile(
     r"""(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^\s'"#].*?|))(?:\s+#.*)?""",
     re.ASCII,
@@ -21,19 +21,19 @@ LINE = re.compile(
 
 
 class ConfigError(Exception):
-    """A setting is wrong; the message says which, and what it may be."""
+    """A setting is wrong. The message names it and says what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Which secret proves which role."""
+    """The secret that proves each role. A traceback or a log never shows them."""
 
-    admin: str
-    user: str
+    admin: str = field(repr=False)
+    user: str = field(repr=False)
 
 
 def parse_env(text: str) -> dict[str, str]:
-    """Return the settings in the text of a `.env` file. Raises ConfigError with a line's number."""
+    """Return the settings in the text of a `.env` file. Raises ConfigError with the line number."""
     values = {}
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip() and not line.strip().startswith("#"):
@@ -45,12 +45,13 @@ def parse_env(text: str) -> dict[str, str]:
 
 
 def load_tokens(environment: Mapping[str, str], file: Path) -> Tokens:
-    """Return the tokens from the environment, else the file, else the examples.
+    """Return the tokens from the environment, else from the file, else the examples.
 
-    Raises ConfigError if the file cannot be read, or the tokens cannot be told apart or sent.
+    Raises ConfigError if the file cannot be read, or if the tokens cannot be told apart or sent.
     """
     try:
-        values = parse_env(file.read_text(encoding="utf-8")) if file.exists() else {}
+        # Some editors put a byte order mark first, which utf-8-sig skips.
+        values = parse_env(file.read_text(encoding="utf-8-sig")) if file.exists() else {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {file}: {error}") from None
     values.update(environment)
@@ -67,7 +68,7 @@ def load_tokens(environment: Mapping[str, str], file: Path) -> Tokens:
 
 
 def check_host(host: str, tokens: Tokens) -> None:
-    """Raise ConfigError if an example token, which everybody knows, would be open to others."""
+    """Raise ConfigError if other machines could use an example token, which is public."""
     if {tokens.admin, tokens.user}.intersection(EXAMPLE_TOKENS) and not is_loopback(host):
         raise ConfigError(f"the example tokens are refused on {host}: set tokens of your own")
 

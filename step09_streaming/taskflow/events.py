@@ -1,48 +1,34 @@
-"""Events: what happens to tasks, numbered and encoded once, and the last of it kept.
-
-An event holds the bytes that tell of it, and not the task: so it is what it was when it happened,
-and may be told to anybody, any number of times.
-"""
+"""Events: the last changes of tasks, numbered, in memory that does not grow."""
 
 from collections import deque
 from collections.abc import Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 
-from taskflow.codec import encode, utc_now
 from taskflow.tasks import Change
 
-MAX_EVENTS = 1_000  # that are kept; each is as large as the task that it tells of
-
-# The id of the request on whose behalf the current asyncio task runs.
-current_request: ContextVar[str | None] = ContextVar("current_request", default=None)
+# Events that are kept.
+MAX_EVENTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened."""
+    """One change of one task. It does not hold the task, which may be large."""
 
-    seq: int  # 1, 2, 3 …
-    rooms: set[str]  # where it is told: to those who follow all tasks, or just this one
-    message: bytes  # JSON
+    # 1, 2, 3 …
+    seq: int
+    type: str
+    task_id: str
 
 
 class Events:
-    """The last events. A new one pushes the oldest out: O(1), in memory that does not grow."""
+    """The last events. A new one pushes the oldest out, in O(1)."""
 
     def __init__(self) -> None:
         self.seq = 0
         self.history: deque[Event] = deque(maxlen=MAX_EVENTS)
 
     def changed(self, changes: Sequence[Change]) -> None:
-        """Note what became of tasks; the store calls this."""
+        """Keep an event for each change. The store calls this."""
         for change in changes:
-            task = encode({"id": change.task_id}) if change.after is None else change.after.json
-            self.publish(change.type, {"tasks", f"task:{change.task_id}"}, b'"task":' + task)
-
-    def publish(self, kind: str, rooms: set[str], content: bytes) -> None:
-        """Give an event its number, and keep it. O(bytes)."""
-        self.seq += 1
-        rest = {"seq": self.seq, "requestId": current_request.get(), "timestamp": utc_now()}
-        message = b'{"type":"' + kind.encode() + b'",' + content + b"," + encode(rest)[1:]
-        self.history.append(Event(self.seq, rooms, message))
+            self.seq += 1
+            self.history.append(Event(self.seq, change.type, change.task_id))

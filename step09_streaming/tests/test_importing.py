@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from in_process import taken
 
 from taskflow import importing
+from taskflow.background import in_background
 from taskflow.errors import InvalidJson, PayloadTooLarge, TaskflowError, ValidationError
 from taskflow.http import Request
-from taskflow.importing import MAX_LINE, MAX_TOLD, TURN, Import, lines_of, parse_task
-from taskflow.lifetimes import in_background
+from taskflow.importing import MAX_LINE, MAX_REPORTED, TURN, Import, lines_of, parse_task
 from taskflow.store import Store
 from taskflow.streaming import ndjson
 from taskflow.tasks import Status, Task
@@ -406,7 +406,7 @@ async def test_an_id_that_waits_is_taken() -> None:
 async def test_an_id_that_somebody_else_takes_meanwhile_fails_its_line() -> None:
     store = Store()
 
-    async def body() -> AsyncIterator[bytes]:
+    async def body() -> AsyncGenerator[bytes, None]:
         yield line(1, 2)
         await imported(store, line(1, title="theirs"))
         yield line(2)
@@ -436,11 +436,11 @@ async def test_nothing_is_imported_from_nothing() -> None:
 
 
 async def test_only_the_first_1000_failures_are_told_of() -> None:
-    assert MAX_TOLD == 1_000
+    assert MAX_REPORTED == 1_000
     store = Store()
-    answer = await imported(store, *[b"{"] * (MAX_TOLD + 7), line(1))
-    assert (answer["created"], answer["failedCount"]) == (1, MAX_TOLD + 7)
-    assert [failure["line"] for failure in answer["failed"]] == list(range(1, MAX_TOLD + 1))
+    answer = await imported(store, *[b"{"] * (MAX_REPORTED + 7), line(1))
+    assert (answer["created"], answer["failedCount"]) == (1, MAX_REPORTED + 7)
+    assert [failure["line"] for failure in answer["failed"]] == list(range(1, MAX_REPORTED + 1))
 
 
 async def test_what_may_wait_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -486,7 +486,7 @@ async def test_others_have_their_turn_meanwhile() -> None:
             turns += 1
             await asyncio.sleep(0)
 
-    async def body(*dependencies: int) -> AsyncIterator[bytes]:
+    async def body(*dependencies: int) -> AsyncGenerator[bytes, None]:
         for number in range(10 * TURN):
             yield line(number + 1, *dependencies)
         at_the_end.append(turns)
@@ -505,7 +505,7 @@ async def test_others_have_their_turn_meanwhile() -> None:
 async def test_an_import_that_is_cut_keeps_what_was_created_and_ends() -> None:
     store = Store()
 
-    async def body() -> AsyncIterator[bytes]:
+    async def body() -> AsyncGenerator[bytes, None]:
         yield line(1)
         yield line(2, 3)
         raise PayloadTooLarge("cut")

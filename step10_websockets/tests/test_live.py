@@ -1,20 +1,24 @@
 """The server with its WebSockets, over real sockets: the hand-over, fan-out and the end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+import weakref
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 
 import pytest
-from in_process import TOKENS, Client
+from in_process import TOKENS, Client, new_client
 from over_socket import PATIENT, Serving, Wire, serving, until
 from over_websocket import HANDSHAKE, code_of, frames_of, messages_of, said, sent, shake_hands
 from websockets import CloseCode, Opcode
 
 from taskflow import websocket as websocket_module
 from taskflow.app import build_app
+from taskflow.connection import READ_AHEAD
 from taskflow.deadlines import Timeouts
-from taskflow.server import READ_AHEAD
+from taskflow.logs import LogWriter
 from taskflow.websocket import MAX_UNSENT
 
 PING = said({"type": "ping"})
@@ -26,8 +30,8 @@ async def live(
     max_connections: int = 1000, timeouts: Timeouts = PATIENT
 ) -> AsyncIterator[tuple[Client, Serving]]:
     """Serve a new application."""
-    async with build_app(TOKENS) as app, serving(app, max_connections, timeouts) as served:
-        yield Client(app), served
+    async with new_client() as client, serving(client.app, max_connections, timeouts) as served:
+        yield client, served
 
 
 async def listening(served: Serving) -> Wire:
@@ -188,7 +192,7 @@ async def test_a_client_that_vanishes_is_forgotten() -> None:
 
 async def test_who_listens_is_not_cut_off_when_the_server_stops() -> None:
     """It is for the services to end that, and to say so."""
-    async with build_app(TOKENS) as app:
+    async with build_app(TOKENS, LogWriter(BytesIO())) as app:
         client = Client(app)
         async with serving(app) as served:
             wires = [await listening(served) for _ in range(3)]
@@ -203,7 +207,7 @@ async def test_who_listens_is_not_cut_off_when_the_server_stops() -> None:
 
 
 async def test_when_the_services_end_everybody_is_told() -> None:
-    app = build_app(TOKENS)
+    app = build_app(TOKENS, LogWriter(BytesIO()))
     handler = await app.__aenter__()
     async with serving(handler) as served:
         wires = [await listening(served) for _ in range(3)]
@@ -219,3 +223,22 @@ async def test_a_reason_is_given() -> None:
         await wire.send(sent(Opcode.TEXT, b"\xff"))
         close = frames_of(await wire.rest())[-1]
         assert bytes(close.data[2:]).decode()
+
+
+@pytest.mark.parametrize("leave", [Wire.reset, Wire.close])
+async def test_a_websocket_is_freed_at_once_without_the_cycle_collector(
+    leave: Callable[[Wire], None],
+) -> None:
+    async with live() as (_, served):
+        wire = await listening(served)
+        gc.collect()
+        gc.disable()
+        try:
+            connection = weakref.ref(served.connection)
+            websocket = weakref.ref(served.connection.transport.get_protocol())
+
+            leave(wire)
+
+            await until(lambda: connection() is None and websocket() is None)
+        finally:
+            gc.enable()

@@ -1,0 +1,747 @@
+"""The connection, over real sockets: order, ends, backpressure, and clients that misbehave."""
+
+import asyncio
+import errno
+import gc
+import logging
+import weakref
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any, cast
+
+import pytest
+from over_socket import (
+    PATIENT,
+    Gate,
+    Serving,
+    ask,
+    careless,
+    echo,
+    guarded,
+    message,
+    serving,
+    until,
+)
+
+from taskflow import connection as connection_module
+from taskflow.connection import READ_AHEAD, Connection
+from taskflow.errors import NotFound
+from taskflow.http import Request, Response
+from taskflow.logs import AccessEntry
+from taskflow.middleware import RequestLog
+
+MOST_READ_AT_ONCE = 256 * 1024  # bytes that asyncio reads from a socket in one go
+HIGH_WATER = 64 * 1024  # bytes unsent at which asyncio says: pause writing
+
+
+# Requests and their answers.
+
+
+async def test_a_connection_serves_one_request_after_the_other() -> None:
+    async with serving(echo) as served:
+        wire = await served.connect()
+        for number in range(3):
+            await wire.send(message("POST", f"/{number}", b"body"))
+            answer = await wire.answer()
+
+            assert (answer.status, answer.body) == (200, f"POST /{number} body".encode())
+            assert answer.headers["connection"] == "keep-alive"
+            assert answer.headers["date"].endswith(" GMT")
+
+
+async def test_a_request_may_come_byte_by_byte() -> None:
+    async with serving(echo) as served:
+        wire = await served.connect()
+        for byte in message("POST", "/slowly", b"and surely"):
+            await wire.send(bytes([byte]))
+
+        assert (await wire.answer()).body == b"POST /slowly and surely"
+
+
+async def test_pipelined_requests_are_answered_in_order() -> None:
+    async with serving(echo) as served:
+        wire = await served.connect()
+        await wire.send(b"".join(message("POST", f"/{number}", b"x") for number in range(500)))
+
+        bodies = [(await wire.answer()).body for _ in range(500)]
+
+        assert bodies == [f"POST /{number} x".encode() for number in range(500)]
+
+
+async def test_the_second_request_does_not_begin_before_the_first_is_answered() -> None:
+    gate = Gate()
+    async with serving(gate) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/slow") + message("GET", "/now"))
+        await until(lambda: gate.begun)
+        other = await served.connect()
+        assert await ask(other, "/now") == b"GET /now "  # another connection need not wait
+        assert gate.begun == ["/slow", "/now"]
+
+        gate.opened.set()
+
+        assert (await wire.answer()).body == b"GET /slow "
+        assert (await wire.answer()).body == b"GET /now "
+        assert gate.begun == ["/slow", "/now", "/now"]
+
+
+async def test_head_is_answered_like_get_without_the_body() -> None:
+    async with serving(careless) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/same") + message("HEAD", "/same") + message("GET", "/x"))
+
+        got, headed = await wire.answer(), await wire.answer("HEAD")
+
+        assert headed.headers["content-length"] == got.headers["content-length"] == "5"
+        assert (await wire.answer()).body == b"/x"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        message("GET", "/last", b"", "Connection: close"),
+        b"GET /last HTTP/1.0\r\n\r\n",
+    ],
+)
+async def test_a_connection_ends_where_the_client_says_so(request_bytes: bytes) -> None:
+    async with serving(careless) as served:
+        wire = await served.connect()
+        await wire.send(request_bytes + message("GET", "/never"))
+
+        answer = await wire.answer()
+
+        assert (answer.body, answer.headers["connection"]) == (b"/last", "close")
+        assert await wire.rest() == b""
+
+
+# Bodies.
+
+
+async def test_the_app_is_called_when_the_head_is_complete() -> None:
+    called = asyncio.Event()
+
+    async def app(request: Request) -> Response:
+        called.set()
+        return await echo(request)
+
+    async with serving(app) as served:
+        wire = await served.connect()
+        data = message("POST", "/", b"later")
+        await wire.send(data[:-5])
+        await called.wait()
+
+        await wire.send(b"lat")
+        await wire.send(b"er")
+
+        assert (await wire.answer()).body == b"POST / later"
+
+
+async def test_a_body_that_was_not_read_is_skipped_if_it_is_here() -> None:
+    async with serving(careless) as served:
+        wire = await served.connect()
+        await wire.send(message("POST", "/one", message("GET", "/hidden")) + message("GET", "/two"))
+
+        assert (await wire.answer()).body == b"/one"
+        assert (await wire.answer()).body == b"/two"
+
+
+async def test_a_body_that_was_not_read_and_is_not_here_ends_the_connection() -> None:
+    async with serving(careless) as served:
+        wire = await served.connect()
+        await wire.send(message("POST", "/one", b"body")[:-1])
+
+        assert (await wire.answer()).headers["connection"] == "close"
+        assert await wire.rest() == b""
+
+
+async def test_a_client_that_asks_is_told_to_send_its_body() -> None:
+    async with serving(echo) as served:
+        wire = await served.connect()
+        data = message("POST", "/", b"body", "Expect: 100-continue")
+        await wire.send(data[:-4])
+        assert (await wire.answer()).status == 100
+
+        await wire.send(b"bo")
+        await wire.send(b"dy" + message("GET", "/next"))
+
+        assert (await wire.answer()).body == b"POST / body"  # told once
+        assert (await wire.answer()).body == b"GET /next "
+
+
+async def test_a_client_that_does_not_wait_is_not_told_to_go_on() -> None:
+    async with serving(echo) as served:
+        wire = await served.connect()
+        await wire.send(message("POST", "/", b"body", "Expect: 100-continue"))
+        assert (await wire.answer()).body == b"POST / body"
+
+
+async def test_a_request_that_is_refused_by_its_head_costs_no_body() -> None:
+    async def refuse(request: Request) -> Response:
+        raise NotFound("nothing here")
+
+    async with serving(guarded(refuse)) as served:
+        wire = await served.connect()
+        await wire.send(message("POST", "/", b"body", "Expect: 100-continue")[:-4])
+
+        answer = await wire.answer()
+
+        assert (answer.status, answer.headers["connection"]) == (404, "close")
+
+
+# Ends.
+
+
+async def test_a_client_that_sent_its_end_still_gets_its_answers() -> None:
+    gate = Gate()
+    async with serving(gate) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/slow") + message("GET", "/now") + b"\r\n")
+        wire.end()
+        await until(lambda: gate.begun)
+
+        gate.opened.set()
+
+        assert (await wire.answer()).body == b"GET /slow "
+        assert (await wire.answer()).body == b"GET /now "
+        assert await wire.rest() == b""
+        await until(lambda: not served.server.connections)
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n"])
+async def test_a_client_that_ends_between_requests_is_let_go(sent: bytes) -> None:
+    async with serving(careless) as served:
+        wire = await served.connect()
+        await wire.send(sent)
+        wire.end()
+
+        assert await wire.rest() == b""
+        await until(lambda: not served.server.connections)
+
+
+@pytest.mark.parametrize("size", [1, 20, len(message("POST", "/", b"body")) - 1])
+async def test_a_client_that_ends_inside_a_request_is_told(size: int) -> None:
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(message("POST", "/", b"body")[:size])
+        wire.end()
+
+        assert (await wire.answer()).status == 400
+        assert await wire.rest() == b""
+
+
+@pytest.mark.parametrize("sent", [message("GET", "/slow"), message("POST", "/now", b"body")[:-1]])
+async def test_a_client_that_leaves_takes_its_request_with_it(sent: bytes) -> None:
+    """Whether the handler waits for something of its own, or for the body."""
+    gate = Gate()
+    async with serving(gate) as served:
+        wire = await served.connect()
+        await wire.send(sent)
+        await until(lambda: gate.begun)
+
+        wire.reset()
+
+        await until(lambda: gate.cancelled)
+        await until(lambda: not served.server.connections)
+        assert gate.cancelled == gate.begun
+
+
+async def test_a_client_that_leaves_between_requests_is_forgotten() -> None:
+    async with serving(echo) as served:
+        wires = [await served.connect() for _ in range(3)]
+        for wire in wires:
+            await ask(wire, "/")
+        assert len(served.server.connections) == 3
+
+        wires[0].close()
+        wires[1].reset()
+
+        await until(lambda: len(served.server.connections) == 1)
+        assert await ask(wires[2], "/still") == b"GET /still "
+
+
+# What a client leaves behind.
+
+
+@pytest.fixture
+def _no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"", id="no request"),
+        pytest.param(message("GET", "/now") + b"GET /", id="half a head"),
+        pytest.param(message("GET", "/slow"), id="a handler that waits"),
+        pytest.param(message("POST", "/now", b"body" * 100_000)[:-1], id="half a body"),
+        pytest.param(message("GET", "/slow") + message("GET", "/now") * 9, id="pipelined"),
+        pytest.param(message("POST", "/now", b"body", "Connection: close"), id="a final response"),
+        pytest.param(message("GET", "/large"), id="a response that is not read"),
+    ],
+)
+async def test_a_connection_is_freed_at_once_without_the_cycle_collector(sent: bytes) -> None:
+    gate = Gate()
+
+    async def app(request: Request) -> Response:
+        if request.path == "/large":
+            gate.begun.append(request.path)
+            return Response(200, [b"x" * 1_000_000] * 50)
+        return await gate(request)
+
+    async with serving(app) as served:
+        wire = await served.connect()
+        await wire.send(sent)
+        await until(lambda: gate.begun or len(sent) < 10)
+        reference = weakref.ref(served.connection)
+
+        wire.reset()
+
+        await until(lambda: reference() is None)
+
+
+async def test_a_handler_that_swallows_its_cancellation_is_the_last_of_its_client() -> None:
+    begun: list[str] = []
+
+    async def app(request: Request) -> Response:
+        begun.append(request.path)
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return Response(200)
+
+    async with serving(app) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/first") + message("GET", "/second"))
+        await until(lambda: begun)
+
+        wire.reset()
+
+        await until(lambda: not served.server.connections)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert begun == ["/first"]
+
+
+@pytest.mark.parametrize("swallows", [False, True])
+async def test_a_request_whose_client_left_has_the_status_499(swallows: bool) -> None:
+    entries: list[AccessEntry] = []
+    gate = Gate()
+
+    async def app(request: Request) -> Response:
+        with suppress(*[asyncio.CancelledError] * swallows):
+            return await gate(request)
+        return Response(200)
+
+    async with serving(RequestLog([entries.append], app)) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/slow"))
+        await until(lambda: gate.begun)
+
+        wire.reset()
+
+        await until(lambda: entries)
+    assert [(entry.path, entry.status, entry.sent) for entry in entries] == [("/slow", 499, 0)]
+
+
+async def test_a_response_that_is_not_taken_has_its_own_status_in_the_log() -> None:
+    entries: list[AccessEntry] = []
+    async with serving(RequestLog([entries.append], lambda request: big())) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/big"))
+        await until(lambda: served.connection.transport.get_write_buffer_size() > HIGH_WATER)
+
+        wire.reset()
+
+        await until(lambda: entries)
+    [entry] = entries
+    assert entry.status == 200
+    assert 0 < entry.sent < 30_000_000
+
+
+async def test_a_client_that_has_gone_already_has_no_address() -> None:
+    opened: list[Connection] = []
+    connection = Connection(echo, PATIENT, opened.append, lambda _: None)
+
+    connection.connection_made(asyncio.Transport())  # it knows nothing about its socket
+
+    assert opened == [connection]
+
+
+# Backpressure.
+
+
+@pytest.mark.parametrize(
+    "each", [message("POST", "/now", b"x" * 100_000), message("GET", "/now?" + "x" * 10_000)]
+)
+async def test_a_client_that_sends_faster_than_it_is_served_is_paused(each: bytes) -> None:
+    gate = Gate()
+    async with serving(gate) as served:
+        wire = await served.connect()
+        sending = asyncio.create_task(wire.send(message("GET", "/slow") + each * 100))
+        await until(lambda: gate.begun and not served.connection.transport.is_reading())
+
+        held = served.connection._parser.unread
+        assert READ_AHEAD < held <= READ_AHEAD + MOST_READ_AT_ONCE
+        assert gate.begun == ["/slow"]
+
+        gate.opened.set()
+
+        assert (await wire.answer()).body == b"GET /slow "
+        for _ in range(100):
+            assert (await wire.answer()).status == 200
+        await sending
+        assert gate.begun == ["/slow"] + ["/now"] * 100
+
+
+async def test_a_body_is_not_read_before_the_handler_wants_it() -> None:
+    wanted = asyncio.Event()
+
+    async def app(request: Request) -> Response:
+        await wanted.wait()
+        return await echo(request)
+
+    async with serving(app) as served:
+        wire = await served.connect()
+        sending = asyncio.create_task(wire.send(message("POST", "/", b"x" * 1_000_000)))
+        await until(lambda: not served.connection.transport.is_reading())
+        assert served.connection._parser.unread <= READ_AHEAD + MOST_READ_AT_ONCE
+
+        wanted.set()
+
+        assert len((await wire.answer()).body) == len("POST / ") + 1_000_000
+        await sending
+
+
+async def test_a_client_that_does_not_read_is_not_served_further() -> None:
+    unsent: list[int] = []  # bytes in our buffer when a request begins
+
+    async def app(request: Request) -> Response:
+        unsent.append(served.connection.transport.get_write_buffer_size())
+        return Response(200, b"x" * 1_000_000)
+
+    async with serving(app) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/") * 50)
+        await until(lambda: served.connection.transport.get_write_buffer_size() > HIGH_WATER)
+
+        for _ in range(50):
+            assert len((await wire.answer()).body) == 1_000_000
+
+        assert len(unsent) == 50
+        assert max(unsent) <= HIGH_WATER
+
+
+async def test_a_body_in_pieces_is_sent_without_being_joined() -> None:
+    piece = b"x" * 1_000
+
+    async def app(request: Request) -> Response:
+        return Response(200, [piece] * 1_000)
+
+    async with serving(app) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/") * 2)
+
+        for _ in range(2):
+            assert (await wire.answer()).body == piece * 1_000
+
+
+# The final response.
+
+GARBAGE = b"G@RBAGE\r\n\r\n"
+
+
+async def test_a_refusal_arrives_though_the_client_goes_on_sending() -> None:
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/good") + GARBAGE + message("GET", "/never") * 200_000)
+
+        assert (await wire.answer()).body == b"GET /good "
+        answer = await wire.answer()
+        assert (answer.status, answer.headers["connection"]) == (400, "close")
+        assert await wire.rest() == b""
+
+
+async def test_a_refused_client_is_listened_to_until_it_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_module, "LINGER_SECONDS", 1_000)
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(GARBAGE)
+        assert (await wire.answer()).status == 400
+        assert await wire.rest() == b""
+        await wire.send(b"x" * 1_000_000)
+        assert served.connection.transport.is_reading()
+        assert served.connection._parser.unread <= len(GARBAGE)  # it is discarded
+
+        wire.close()
+
+        await until(lambda: not served.server.connections)
+
+
+async def test_a_refused_client_that_stays_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "LINGER_SECONDS", 0.01)
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(GARBAGE)
+        assert (await wire.answer()).status == 400
+
+        await until(lambda: not served.server.connections)
+
+
+class Reset:
+    """A transport whose client has just gone, which the event loop has not noticed."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write_eof(self) -> None:
+        raise OSError(errno.ENOTCONN, "the client is gone")
+
+
+async def test_a_client_that_resets_before_our_last_word_is_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_module, "LINGER_SECONDS", 0.01)
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        served.connection.transport = Reset(served.connection.transport)  # type: ignore[assignment]
+        await wire.send(GARBAGE)
+        assert (await wire.answer()).status == 400
+
+        await until(lambda: not served.server.connections)
+
+
+# Deadlines. A test tells a connection what time it is; only the sweeper looks at a clock.
+
+
+class Clock:
+    """An event loop whose time is what a test says."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.ahead = 0.0  # seconds
+
+    def time(self) -> float:
+        return self._loop.time() + self.ahead
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._loop, name)
+
+
+def has_unread(connection: Connection, count: int) -> bool:
+    """Return whether so many bytes of a head have arrived."""
+    return connection._parser.unread == count
+
+
+def has_left(connection: Connection, count: int) -> bool:
+    """Return whether so many bytes of a body are still to come."""
+    return connection._parser._body_left == count
+
+
+def is_waiting(connection: Connection) -> bool:
+    """Return whether a request waits for its client to send or to take something."""
+    needs_input = connection._waiter is not None and not connection._waiter.done()
+    return needs_input or connection._flow.is_paused
+
+
+async def later(served: Serving, seconds: float) -> None:
+    """Let the connections check their deadlines as if so many seconds had passed."""
+    served.server._sweeper.cancel()  # from now on only the test checks
+    for connection in list(served.server.connections):
+        clock = Clock()
+        clock.ahead = seconds
+        connection._loop = cast(asyncio.AbstractEventLoop, clock)
+        connection.check_deadline(clock.time())
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("sent", [b"G", b"GET / HTTP/1.1\r\nHost: a\r\n", b"\r\nGET /", b"\r"])
+async def test_a_head_that_takes_too_long_is_refused(sent: bytes) -> None:
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(sent)
+        await until(lambda: served.connection._parser.unread == len(sent))
+
+        await later(served, 9.9)
+        assert served.connection._serving is None
+        await later(served, 10.1)
+
+        answer = await wire.answer()
+        assert (answer.status, answer.headers["connection"]) == (408, "close")
+        assert b"REQUEST_TIMEOUT" in answer.body
+        assert await wire.rest() == b""
+
+
+async def test_a_head_has_its_time_from_its_first_byte() -> None:
+    """However slowly the rest drips in, and however long the connection was idle before."""
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        seconds = 29.0
+        await later(served, seconds)
+        for count, byte in enumerate(b"GET /dripping", start=1):
+            assert served.connection._serving is None
+            await wire.send(bytes([byte]))
+            await until(partial(has_unread, served.connection, count))
+            seconds += 0.8
+            await later(served, seconds)
+
+        assert (await wire.answer()).status == 408
+
+
+async def test_a_body_that_takes_too_long_is_refused() -> None:
+    gate = Gate()
+    async with serving(guarded(gate)) as served:
+        wire = await served.connect()
+        await wire.send(message("POST", "/now", b"x" * 5_000)[:-4_999])
+        await until(lambda: is_waiting(served.connection))
+
+        await later(served, 9.9)
+        assert is_waiting(served.connection)
+        await later(served, 10.1)
+
+        answer = await wire.answer()
+        assert (answer.status, answer.headers["connection"]) == (408, "close")
+        assert await wire.rest() == b""
+
+
+async def test_a_body_that_moves_may_take_longer() -> None:
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        data = message("POST", "/", b"x" * 5_000)
+        await wire.send(data[:-4_999])
+        await until(lambda: is_waiting(served.connection))
+        for period, left in enumerate([4_999, 3_975, 2_951], start=1):
+            await wire.send(data[-left:][:1_024])
+            await until(partial(has_left, served.connection, left - 1_024))
+            await later(served, 10.1 * period)
+
+        await wire.send(data[-1_927:])
+
+        assert (await wire.answer()).body == b"POST / " + b"x" * 5_000
+
+
+async def test_a_handler_may_take_as_long_as_it_likes() -> None:
+    gate = Gate()
+    async with serving(guarded(gate)) as served:
+        wire = await served.connect()
+        data = message("POST", "/slow", b"body")
+        await wire.send(data[:-4])
+        await until(lambda: gate.begun)
+        await later(served, 1e6)  # nobody has asked for the body yet
+        await wire.send(data[-4:])
+        gate.opened.set()
+        assert (await wire.answer()).body == b"POST /slow body"
+
+        gate.opened.clear()
+        await wire.send(data)
+        await until(lambda: len(gate.begun) == 2)
+        await later(served, 1e6)
+        gate.opened.set()
+        assert (await wire.answer()).body == b"POST /slow body"
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n", message("GET", "/first")])
+async def test_a_connection_without_a_request_is_closed(sent: bytes) -> None:
+    """A new one and one that was kept alive alike, and without a word."""
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(sent)
+        if sent.startswith(b"GET"):
+            await wire.answer()
+        await until(lambda: served.connection._parser.unread == (2 if sent == b"\r\n" else 0))
+
+        await later(served, 29.9)
+        assert not served.connection.transport.is_closing()
+        await later(served, 30.1)
+
+        assert await wire.rest() == b""
+        await until(lambda: not served.server.connections)
+
+
+async def test_a_client_that_takes_nothing_is_dropped() -> None:
+    async with serving(lambda request: big()) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/"))
+        await until(lambda: served.connection.transport.get_write_buffer_size() > HIGH_WATER)
+
+        await later(served, 29.9)
+        assert served.server.connections
+        await later(served, 30.1)
+
+        await until(lambda: not served.server.connections)
+
+
+async def test_a_client_that_takes_a_little_has_more_time() -> None:
+    async with serving(lambda request: big()) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/"))
+        transport = served.connection.transport
+        await until(lambda: transport.get_write_buffer_size() > HIGH_WATER)
+        seconds = 0.0
+        for _ in range(3):
+            seconds += 29
+            await later(served, seconds - 28.5)  # look at how much is unsent
+            before = transport.get_write_buffer_size()
+            while transport.get_write_buffer_size() == before:
+                await wire._more()
+            await later(served, seconds)
+            assert served.server.connections
+
+        while served.server.connections:  # until the kernel's buffers are full again
+            seconds += 30.1
+            await later(served, seconds)
+
+
+async def big() -> Response:
+    """Answer with more than the kernel takes at once."""
+    return Response(200, b"x" * 30_000_000)
+
+
+async def test_a_refused_client_that_takes_nothing_is_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_module, "LINGER_SECONDS", 1_000)
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await wire.send(GARBAGE)
+        assert (await wire.answer()).status == 400
+
+        await later(served, 30.1)
+
+        await until(lambda: not served.server.connections)
+
+
+# Faults of our own.
+
+
+async def test_a_handler_that_fails_answers_500_and_leaks_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fail(request: Request) -> Response:
+        if request.path == "/bug":
+            raise RuntimeError("a secret of the server")
+        return await echo(request)
+
+    async with serving(guarded(fail)) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/bug"))
+        answer = await wire.answer()
+
+        assert answer.status == 500
+        assert b"secret" not in answer.body
+        assert b"RuntimeError" not in answer.body
+        assert await ask(wire, "/next") == b"GET /next "  # the connection is as good as before
+
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    request_id = answer.headers["x-request-id"]
+    assert record.getMessage() == f"GET /bug failed (request {request_id})"
+    assert "a secret of the server" in caplog.text
