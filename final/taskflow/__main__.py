@@ -9,29 +9,28 @@ from pathlib import Path
 
 from taskflow.app import build_app
 from taskflow.command_line import load_settings
-from taskflow.config import ConfigError, Settings
+from taskflow.config import CannotStart, Settings
 from taskflow.deadlines import Timeouts
-from taskflow.listener import Server
-from taskflow.logs import set_up_logging
-from taskflow.system import (
+from taskflow.logs import LogWriter, set_up_logging, standard_error
+from taskflow.process import (
     allow_files,
     calm_collector,
     new_event_loop,
     open_standard_streams,
-    say,
     stop_signal,
+    write_line,
 )
+from taskflow.server import Server
 from taskflow.tls import tls_context
 
-WHY_NOT = {
-    errno.EADDRINUSE: "the port is in use; --port 0 picks a free one",
+REASONS = {
     errno.EADDRNOTAVAIL: "this machine has no such address",
-    errno.EACCES: "a port under 1024 needs more rights",
+    errno.EACCES: "a port below 1024 needs more rights",
 }
 
 
-async def serve(settings: Settings) -> int:
-    """Serve until a signal says stop; return the exit status. Raises ConfigError."""
+async def serve(settings: Settings, log: LogWriter) -> int:
+    """Serve until a signal arrives, and return the exit status. Raises CannotStart."""
     stopped = stop_signal()
     tls = tls_context(settings.tls_cert, settings.tls_key) if settings.tls_cert else None
     timeouts = Timeouts(
@@ -41,7 +40,7 @@ async def serve(settings: Settings) -> int:
         write=settings.write_timeout,
     )
     allow_files(settings.max_connections)
-    async with build_app(settings) as application:
+    async with build_app(settings, log) as application:
         calm_collector()
         server = Server(application.handler, settings.max_connections, timeouts)
         application.metrics.connections = server.connections
@@ -49,27 +48,40 @@ async def serve(settings: Settings) -> int:
         try:
             port = await server.start(settings.host, settings.port, tls)
         except OSError as error:
-            why = WHY_NOT.get(error.errno or 0, error.strerror)
-            raise ConfigError(f"cannot listen on {host}:{settings.port}: {why}") from None
+            raise CannotStart(why_not_listening(error, host, settings.port)) from None
         scheme = "http" if tls is None else "https"
-        say(f"Taskflow listening on {scheme}://{host}:{port}", sys.stdout.fileno())
+        write_line(f"Taskflow listening on {scheme}://{host}:{port}", sys.stdout.fileno())
         await stopped.wait()
-        application.say_goodbye()
+        application.hub.close()
         await server.stop(settings.grace)
     return 0
 
 
+def why_not_listening(error: OSError, host: str, port: int) -> str:
+    """Return one line that says why the server cannot listen."""
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use; try --port 0"
+    return f"cannot listen on {host}:{port}: {REASONS.get(error.errno or 0, error.strerror)}"
+
+
+def run(settings: Settings, log: LogWriter) -> int:
+    """Run the server in its event loop, and return the exit status. Raises CannotStart."""
+    event_loop = partial(new_event_loop, tls=bool(settings.tls_cert))
+    with asyncio.Runner(loop_factory=event_loop) as runner:
+        return runner.run(serve(settings, log))
+
+
 def main() -> int:
-    """Read the settings and run the server; return the exit status."""
+    """Read the settings, run the server, and return the exit status."""
     open_standard_streams()
-    set_up_logging()
+    log = LogWriter(standard_error())
+    set_up_logging(log)
     try:
         settings = load_settings(sys.argv[1:], os.environ, Path(".env"))
-        event_loop = partial(new_event_loop, tls=bool(settings.tls_cert))
-        with asyncio.Runner(loop_factory=event_loop) as runner:
-            return runner.run(serve(settings))
-    except ConfigError as error:
-        say(f"taskflow: {error}", sys.stderr.fileno())
+        with log.running():
+            return run(settings, log)
+    except CannotStart as error:
+        write_line(f"taskflow: {error}", sys.stderr.fileno())
         return 2
 
 

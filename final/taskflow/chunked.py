@@ -1,19 +1,21 @@
-"""Chunked bodies: for a body whose length nobody knows when it begins (RFC 9112, 7.1).
+"""Chunked bodies: for a body whose length is unknown when it begins (RFC 9112, 7.1).
 
     5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n
 
-A chunk is its size in hexadecimal, its bytes, and a line end; one of size 0 is the last. Pure, like
-the parser, and as strict. Extensions and trailers are read past, within a bound.
+A chunk is its size in hexadecimal, its bytes, and a line end. A chunk of size 0 is the last one.
+This module is pure, like the parser, and as strict. It skips extensions and trailers, within a
+limit.
 """
 
 import re
 
 from taskflow.errors import BadRequest
 
-MAX_LINE = 1024  # bytes of a size with its extensions, or of one trailer
+# Bytes of a size with its extensions, or of one trailer.
+MAX_LINE = 1024
 MAX_TRAILERS = 100
 
-# What comes next: the line itself, and what may still become one when more bytes arrive.
+# Each kind of line: the pattern of a complete one, and the pattern of the beginning of one.
 EXTENSION = rb"[\t ]*;[\t\x20-\x7e\x80-\xff]*"
 SIZE_LINE = (
     re.compile(rb"([0-9A-Fa-f]{1,15})(?:%b)?\r\n" % EXTENSION),
@@ -25,29 +27,34 @@ TRAILER_LINE = (
     re.compile(rb"[!-9;-~]*|(?:[!-9;-~]+:[\t\x20-\x7e\x80-\xff]*)?\r?"),
 )
 
-NOTHING = (re.compile(rb"(?!)"), re.compile(rb"(?!)"))  # after a refusal
+# After a refusal, nothing matches.
+NOTHING = (re.compile(rb"(?!)"), re.compile(rb"(?!)"))
 
 LAST_CHUNK = b"0\r\n\r\n"
 
 
 def encode_chunk(piece: bytes) -> bytes:
-    """Return a piece as one chunk. It must not be empty: an empty chunk is the end."""
+    """Return a piece as one chunk. It must not be empty, because an empty chunk is the end."""
     return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
 class ChunkedDecoder:
-    """Takes one chunked body out of a buffer that grows."""
+    """One chunked body, which is taken out of a buffer that grows."""
 
     def __init__(self) -> None:
         self.complete = False
-        self._left = 0  # bytes of the current chunk that have not been taken
-        self._expected = SIZE_LINE  # the line that comes behind them
+
+        # Bytes of the current chunk that have not been taken.
+        self._left = 0
+
+        # The kind of line that follows them.
+        self._expected = SIZE_LINE
         self._trailers = 0
 
     def take(self, data: bytes, start: int) -> tuple[bytes, int]:
-        """Return what has come of the body since, and how far the buffer is used.
+        """Return the bytes of the body that have arrived, and the position after them.
 
-        O(bytes). Raises BadRequest as soon as the bytes cannot become a chunked body any more.
+        O(bytes). Raises BadRequest as soon as the bytes can no longer be a chunked body.
         """
         pieces = []
         while not self.complete:
@@ -55,22 +62,26 @@ class ChunkedDecoder:
             pieces.append(piece)
             start += len(piece)
             self._left -= len(piece)
-            if self._left or (line := self._line_at(data, start)) is None:
+            if self._left:
+                break
+            line = self._line_at(data, start)
+            if line is None:
                 break
             start = line.end()
-            self._follow(line)
+            self._advance(line)
         return b"".join(pieces), start
 
     def _line_at(self, data: bytes, start: int) -> re.Match[bytes] | None:
-        whole, begun = self._expected
-        line = whole.match(data, start, start + MAX_LINE)
-        if line is None and (len(data) - start >= MAX_LINE or not begun.fullmatch(data, start)):
-            self._expected = NOTHING  # whoever asks again is refused again
-            raise BadRequest("the body is not chunked as it says")
+        """Return the expected line, or None if it is not complete. Raises BadRequest."""
+        complete, beginning = self._expected
+        line = complete.match(data, start, start + MAX_LINE)
+        if line is None and (len(data) - start >= MAX_LINE or not beginning.fullmatch(data, start)):
+            self._expected = NOTHING
+            raise BadRequest("the body is not chunked, as its head claims")
         return line
 
-    def _follow(self, line: re.Match[bytes]) -> None:
-        """Go on behind a line: to the bytes that it announces, or to the next line."""
+    def _advance(self, line: re.Match[bytes]) -> None:
+        """Go to the bytes that this line announces, or to the next line."""
         if self._expected is SIZE_LINE:
             self._left = int(line[1], 16)
             self._expected = DATA_END if self._left else TRAILER_LINE

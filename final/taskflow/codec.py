@@ -1,26 +1,25 @@
-"""JSON in and out, the clock, and ids: the one way in which this program does each.
+"""JSON in and out: the only way in which this program reads or writes it.
 
-Input is read strictly (RFC 8259 and the advice of RFC 7493): what two readers could understand
-differently is refused. Everything that could hurt is bounded before it is parsed.
+Input is read strictly (RFC 8259, and the advice of RFC 7493): a text that two readers could
+understand differently is refused. Everything that could do harm is bounded before it is parsed.
 """
 
 import json
 import re
-import time
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import accumulate
 from math import isfinite
-from os import urandom
 
 from taskflow.errors import InvalidJson
 
-MAX_DEPTH = 32  # the outer object is 1
-MAX_NUMBER_LENGTH = 100  # characters; int() of a longer one takes time that grows with its square
+# Levels of nesting. The outer object is the first.
+MAX_DEPTH = 32
 
-# A string, or other characters than brackets: all but the brackets that count for the depth. The
-# possessive `++` never goes back, so that the time is linear in the text.
+# Characters. The time that int() takes grows with the square of the length.
+MAX_NUMBER_LENGTH = 100
+
+# A string, or a run of characters other than brackets: everything that does not count for the
+# depth. The possessive `++` never backtracks, so the time is linear in the length of the text.
 NOT_A_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[^][{}"]++', re.DOTALL)
 
 
@@ -33,14 +32,17 @@ def _object_without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object
 
 def _integer(text: str) -> int:
     if len(text) > MAX_NUMBER_LENGTH:
-        raise InvalidJson(f"{text[:20]} is too long")
+        raise InvalidJson(f"the number {text[:20]} has more than {MAX_NUMBER_LENGTH} characters")
     return int(text)
 
 
 def _number(text: str) -> float:
-    """Return a number; not 1e999, nor the NaN and Infinity that Python takes for numbers."""
-    if len(text) > MAX_NUMBER_LENGTH or not isfinite(number := float(text)):
-        raise InvalidJson(f"{text[:20]} is too long, too large or no number at all")
+    """Return a finite number. Python's decoder would also let NaN, Infinity and 1e999 through."""
+    if len(text) > MAX_NUMBER_LENGTH:
+        raise InvalidJson(f"the number {text[:20]} has more than {MAX_NUMBER_LENGTH} characters")
+    number = float(text)
+    if not isfinite(number):
+        raise InvalidJson(f"{text} is not a finite number")
     return number
 
 
@@ -51,6 +53,7 @@ _DECODER = json.JSONDecoder(
     parse_constant=_number,
 )
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_LINE_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def encode(value: object) -> bytes:
@@ -58,23 +61,30 @@ def encode(value: object) -> bytes:
     return _ENCODER.encode(value).encode()
 
 
-def encode_array(items: Iterable[bytes]) -> bytes:
-    """Return a JSON array of values that are encoded already."""
-    return b"[" + b",".join(items) + b"]"
+def encode_line(value: object) -> str:
+    """Return the value as JSON for a log: ASCII, in which no text can end the line."""
+    return _LINE_ENCODER.encode(value)
+
+
+def encode_array(items: Iterable[bytes]) -> list[bytes]:
+    """Return a JSON array of encoded values, as pieces that are not joined. O(items)."""
+    pieces = [piece for item in items for piece in (b",", item)]
+    return [b"[", *pieces[1:], b"]"]
 
 
 def decode_object(body: bytes) -> dict[str, object]:
     """Return the one JSON object that the bytes hold. O(len(body)).
 
     Raises InvalidJson, also for what the standard library lets through: NaN, repeated keys,
-    lone surrogates, numbers and nesting without bound.
+    lone surrogates, and numbers and nesting without a limit.
     """
     try:
         text = body.decode()
         _check_depth(text)
         value = _DECODER.decode(text)
         if "\\u" in text:
-            encode(value)  # half of a surrogate pair cannot be written as UTF-8
+            # Fails for half of a surrogate pair, which UTF-8 cannot represent.
+            encode(value)
     except ValueError as error:
         raise InvalidJson(f"this is not JSON: {error}") from None
     if not isinstance(value, dict):
@@ -83,49 +93,9 @@ def decode_object(body: bytes) -> dict[str, object]:
 
 
 def _check_depth(text: str) -> None:
+    # Almost every body has too few brackets to be too deep.
     if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return  # true of almost every body: too few brackets to be too deep
+        return
     steps = (1 if bracket in "[{" else -1 for bracket in NOT_A_BRACKET.sub("", text))
     if max(accumulate(steps), default=0) > MAX_DEPTH:
-        raise InvalidJson(f"this is nested more than {MAX_DEPTH} deep")
-
-
-def utc_now(after: str = "") -> str:
-    """Return the time as ISO 8601 in UTC with milliseconds, such as 2026-01-31T12:00:00.000Z.
-
-    The result is later than `after`, if by one millisecond, so that two versions of a task
-    never carry the same time, however fast they follow each other.
-    """
-    now = _to_the_millisecond(time.time_ns() // 1_000_000)
-    if now > after:  # of one form, so the order of the texts is the order of the times
-        return now
-    later = datetime.fromisoformat(after) + timedelta(milliseconds=1)
-    return later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def http_date() -> str:
-    """Return the time as the Date header wants it (RFC 9110, 5.6.7)."""
-    return _to_the_second(int(time.time()))
-
-
-# Each text is made once, and used for all requests of its millisecond or second.
-
-
-@lru_cache(maxsize=1)
-def _to_the_millisecond(milliseconds: int) -> str:
-    second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
-    return f"{second}.{milliseconds % 1000:03}Z"
-
-
-@lru_cache(maxsize=1)
-def _to_the_second(second: int) -> str:
-    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))
-
-
-def new_id() -> str:
-    """Return a UUID of version 4 (RFC 9562, 5.4), which nobody can foretell.
-
-    Cut out of its digits, since `str(uuid4())` takes three times as long.
-    """
-    digits = urandom(15).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15:18]}-{digits[18:]}"
+        raise InvalidJson(f"this is nested more than {MAX_DEPTH} levels deep")

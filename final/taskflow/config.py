@@ -1,7 +1,7 @@
-"""Settings: what can be set, and what it may be.
+"""Settings: their names, defaults, checks and help texts.
 
-A setting is one entry in `Settings`. The flags, the names in the environment and the help are made
-of it, in `command_line.py` (The Twelve-Factor App, III).
+A setting is one field of `Settings`. `command_line.py` derives the flag, the name in the
+environment and the help from it (The Twelve-Factor App, III).
 """
 
 import ipaddress
@@ -16,7 +16,7 @@ EXAMPLE_TOKENS = ("secret-admin-123", "secret-user-123")
 MAX_SECONDS = 86_400.0
 IN_MEMORY = ":memory:"
 
-# NAME=value, NAME='value' or NAME="value", with `export` before it and a comment behind it or not.
+# NAME=value, NAME='value' or NAME="value", optionally after `export` and before a comment.
 LINE = re.compile(
     r"""(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^\s'"#].*?|))(?:\s+#.*)?""",
     re.ASCII,
@@ -30,11 +30,15 @@ HOW_TO_SET_TOKENS = (
 )
 
 
-class ConfigError(Exception):
-    """A setting is wrong; the message says which, and what it may be."""
+class CannotStart(Exception):
+    """The server cannot start. The message is one line that says why."""
 
 
-# What a value may be. Each takes a text, and raises ValueError with what it should have been.
+class ConfigError(CannotStart):
+    """A setting is wrong. The message names it and says what is allowed."""
+
+
+# Checks. Each takes a text, and raises ValueError with a description of what is allowed.
 
 
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
@@ -56,7 +60,7 @@ def seconds(text: str) -> float:
 
 
 def switch(text: str) -> bool:
-    """Return whether something is on."""
+    """Return whether a switch is on."""
     if text.lower() in {"true", "yes", "on", "1"}:
         return True
     if text.lower() in {"false", "no", "off", "0"}:
@@ -65,7 +69,7 @@ def switch(text: str) -> bool:
 
 
 def file_name(text: str) -> str:
-    """Return a name that a file can have."""
+    """Return the name of a file."""
     if not text or "\0" in text:
         raise ValueError("the name of a file")
     return text
@@ -79,7 +83,7 @@ def address(text: str) -> str:
 
 
 def host_names(text: str) -> tuple[str, ...]:
-    """Return names separated by commas."""
+    """Return the names in a list that is separated by commas."""
     names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if not all(HOST_NAME.fullmatch(part) for part in names):
         raise ValueError("a list of host names without ports, separated by commas")
@@ -87,21 +91,21 @@ def host_names(text: str) -> tuple[str, ...]:
 
 
 def token(text: str) -> str:
-    """Return a secret that can be sent as it is (RFC 6750, 2.1)."""
+    """Return a secret that needs no quoting in a header (RFC 6750, 2.1)."""
     if not TOKEN.fullmatch(text) and text not in EXAMPLE_TOKENS:
         raise ValueError("16 to 128 letters, digits and . _ ~ -")
     return text
 
 
 def setting(check: Callable[[str], Any], default: Any, explained: str) -> Any:
-    """Return the field of a setting: its check, what it is if it is not set, and its help."""
+    """Return the field of a setting, with its check, its default and its help text."""
     metadata = {"check": check, "help": explained}
     return field(default=default, metadata=metadata, repr=check is not token)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that can be set. A secret has no flag: others on the machine see the command line."""
+    """All settings. Secrets have no flag, because every user of a machine sees command lines."""
 
     host: str = setting(address, "127.0.0.1", "address to listen on")
     port: int = setting(whole_number(0, 65_535), 3000, "port to listen on; 0 picks a free one")
@@ -127,20 +131,20 @@ class Settings:
 
     @property
     def in_memory(self) -> bool:
-        """Whether the tasks are kept nowhere."""
+        """Whether the tasks are kept in memory only."""
         return self.data == IN_MEMORY
 
     @property
     def scheme(self) -> str:
-        """What stands before our address in a browser."""
+        """The scheme of the server's address in a browser."""
         return "https" if self.tls_cert or self.behind_https else "http"
 
 
-# The file `.env`: a setting a line.
+# The file `.env`: one setting per line.
 
 
 def read_env(file: Path) -> dict[str, str]:
-    """Return the settings of a `.env` file, none if there is none. Raises ConfigError."""
+    """Return the settings in a `.env` file, if there is one. Raises ConfigError."""
     try:
         return parse_env(file.read_text(encoding="utf-8-sig")) if file.exists() else {}
     except OSError as error:
@@ -150,7 +154,7 @@ def read_env(file: Path) -> dict[str, str]:
 
 
 def parse_env(text: str) -> dict[str, str]:
-    """Return the settings in the text of a `.env` file. Raises ConfigError with a line's number."""
+    """Return the settings in the text of a `.env` file. Raises ConfigError with the line number."""
     values = {}
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip() and not line.strip().startswith("#"):
@@ -161,26 +165,26 @@ def parse_env(text: str) -> dict[str, str]:
     return values
 
 
-# What settings may not be together.
+# Checks of several settings together.
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Which secret proves which role."""
+    """The secret that proves each role. A traceback or a log never shows them."""
 
     admin: str = field(repr=False)
     user: str = field(repr=False)
 
 
 def with_example_tokens(settings: Settings) -> Settings:
-    """Return the settings with the example tokens if they want demos and set none themselves."""
+    """Return the settings, with the example tokens if there are demos and no other tokens."""
     if settings.demos and not settings.admin_token and not settings.user_token:
         settings = replace(settings, admin_token=EXAMPLE_TOKENS[0], user_token=EXAMPLE_TOKENS[1])
     return settings
 
 
 def check_together(settings: Settings) -> None:
-    """Raise ConfigError for settings that are good alone, and wrong together."""
+    """Raise ConfigError for settings that are right alone but wrong together."""
     tokens = (settings.admin_token, settings.user_token)
     if not any(tokens):
         raise ConfigError(f"there are no tokens: {HOW_TO_SET_TOKENS}; or look around with --demos")

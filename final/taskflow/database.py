@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from taskflow.config import ConfigError
+from taskflow.config import CannotStart
 from taskflow.tasks import Change, Task, check_fields
 
 MAGIC = b"SQLite format 3\0"  # how a database begins (https://sqlite.org/fileformat2.html, 1.3)
@@ -28,7 +28,7 @@ class Database:
     """The open file, which nobody else can use meanwhile."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file, or make it. Raises ConfigError with what is wrong with it."""
+        """Open the file, or make it. Raises CannotStart with what is wrong with it."""
         self._path = path
         try:
             self._check_header()
@@ -44,9 +44,9 @@ class Database:
                 self._connection.close()
                 raise
         except OSError as error:
-            raise ConfigError(f"cannot use {path}: {error.strerror}") from None
+            raise CannotStart(f"cannot use {path}: {error.strerror}") from None
         except sqlite3.Error as error:
-            raise ConfigError(_in_words(path, error)) from None
+            raise CannotStart(_in_words(path, error)) from None
 
     def _check_header(self) -> None:
         """Look whether the file may be ours, before SQLite does: it would put others in order.
@@ -58,11 +58,11 @@ class Database:
             header = file.read(100)
         wal = Path(f"{self._path.resolve()}-wal")
         if not header and wal.exists() and wal.stat().st_size:  # SQLite would delete it
-            raise ConfigError(f"{self._path} is damaged: it is empty, but {wal} is not")
+            raise CannotStart(f"{self._path} is damaged: it is empty, but {wal} is not")
         if header and not header.startswith(MAGIC):
-            raise ConfigError(f"{self._path} is damaged, or no database")
+            raise CannotStart(f"{self._path} is damaged, or no database")
         if header and int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-            raise ConfigError(f"{self._path} is a database of another program")
+            raise CannotStart(f"{self._path} is a database of another program")
 
     def _prepare(self) -> None:
         run = self._connection.execute
@@ -77,13 +77,13 @@ class Database:
         run("COMMIT")
         if (schema := run("PRAGMA user_version").fetchone()[0]) > SCHEMA:
             newer = f"was written by a newer Taskflow (schema {schema}, this one knows {SCHEMA})"
-            raise ConfigError(f"{self._path} {newer}")
+            raise CannotStart(f"{self._path} {newer}")
         if (found := run("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise ConfigError(f"{self._path} is damaged: {' '.join(found.split())}")
+            raise CannotStart(f"{self._path} is damaged: {' '.join(found.split())}")
         run("PRAGMA journal_mode = WAL")  # last, so that the file itself says whose it is
 
     def load(self) -> list[Task]:
-        """Return all tasks in order of creation. O(n). Raises ConfigError if one is damaged."""
+        """Return all tasks in order of creation. O(n). Raises CannotStart if one is damaged."""
         tasks: list[Task] = []
         try:
             rows = self._connection.execute("SELECT number, json FROM tasks ORDER BY number")
@@ -95,7 +95,7 @@ class Database:
                 raise ValueError("a task depends on one that is not there")
         except Exception as error:  # of SQLite, or of whatever a row may hold
             what = f"after {len(tasks)} good tasks, {type(error).__name__}: {error}"
-            raise ConfigError(f"{self._path} is damaged: {what}") from None
+            raise CannotStart(f"{self._path} is damaged: {what}") from None
         return tasks
 
     def write(self, changes: Sequence[Change]) -> None:

@@ -1,15 +1,17 @@
-"""Deadlines: how long a client may take for what it has to do.
+"""Deadlines: how long a client may take for what it has to do next.
 
-Knows nothing of sockets and has no clock: it is told the time. A connection has one deadline at a
-time, and one sweeper looks at those of all connections. A timer for each read would be exact to
-the millisecond, which nobody needs, and would be set and cancelled for every request.
+This module knows nothing about sockets and has no clock: its callers pass the time. A connection
+has one deadline at a time, and one sweeper looks at the deadlines of all connections. A timer for
+each wait would be exact to the millisecond, which is not needed, and each request would have to
+set and cancel several.
 """
 
 import math
 from dataclasses import dataclass
 from enum import Enum, auto
 
-MIN_BODY_BYTES = 1024  # what a body must bring in every body timeout
+# The least that a body must bring in every body timeout.
+MIN_BODY_BYTES = 1024
 
 
 class Waiting(Enum):
@@ -26,61 +28,80 @@ class Waiting(Enum):
 class Timeouts:
     """How long a client may take, in seconds."""
 
-    idle: float = 30.0  # until its next request begins
-    head: float = 10.0  # from the first byte of a head to the last
-    body: float = 10.0  # for each MIN_BODY_BYTES of a body
-    write: float = 30.0  # to take anything at all of an answer
+    # Until its next request begins.
+    idle: float = 30.0
+
+    # From the first byte of a head to the last.
+    head: float = 10.0
+
+    # For each MIN_BODY_BYTES of a body.
+    body: float = 10.0
+
+    # To take any of a response.
+    write: float = 30.0
 
     def of(self, waiting: Waiting) -> float:
-        """Return how long to wait for this."""
-        seconds = {
+        """Return the limit for this wait."""
+        limits = {
             Waiting.REQUEST: self.idle,
             Waiting.HEAD: self.head,
             Waiting.BODY: self.body,
             Waiting.WRITE: self.write,
         }
-        return seconds.get(waiting, math.inf)
+        return limits.get(waiting, math.inf)
 
 
 class Deadline:
     """What one connection waits for, and since when.
 
-    How long that may last is looked up when somebody asks: the sweeper does so a few times a
-    second, while a wait begins twice for every request.
+    The end of a wait is computed when the sweeper asks for it, a few times a second, and not when
+    the wait begins, which happens several times in each request.
     """
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
         self._waiting = Waiting.NOTHING
         self._since = 0.0
-        self._received = 0  # bytes since the deadline was set
 
-    def wait_for(self, waiting: Waiting, now: float) -> None:
-        """Begin to wait, unless it is for the same thing as before: then the time runs on."""
+        # Bytes since the wait began.
+        self._received = 0
+
+        # Bytes that the client had not taken at the last look.
+        self._unsent = 0
+
+    def set(self, waiting: Waiting, now: float) -> None:
+        """Begin to wait. If the connection waits for the same thing already, its time runs on."""
         if waiting is not self._waiting:
-            self._set(waiting, now)
+            self._restart(waiting, now)
 
     def received(self, count: int) -> None:
-        """Note that the client has sent something."""
+        """Note that the client has sent some bytes."""
         self._received += count
 
     def taken(self, now: float) -> None:
-        """Note that the client has taken some of an answer."""
+        """Note that the client has taken some of a response."""
         if self._waiting is Waiting.WRITE:
-            self._set(Waiting.WRITE, now)
+            self._restart(Waiting.WRITE, now)
 
-    def missed(self, now: float) -> Waiting:
-        """Return what the client was too slow for, NOTHING if there is still time."""
+    def missed(self, now: float, unsent: int = 0) -> Waiting:
+        """Return the wait that has taken too long, or NOTHING while there is still time.
+
+        `unsent` is the number of bytes that the client has not taken yet.
+        """
+        if unsent < self._unsent:
+            self.taken(now)
+        self._unsent = unsent
         if now < self._since + self._timeouts.of(self._waiting):
             return Waiting.NOTHING
         if self._waiting is Waiting.BODY and self._received >= MIN_BODY_BYTES:
-            self._set(Waiting.BODY, now)  # slow, but it moves
+            # The body is slow, but it is coming.
+            self._restart(Waiting.BODY, now)
             return Waiting.NOTHING
         missed = self._waiting
-        self._set(Waiting.NOTHING, now)
+        self._restart(Waiting.NOTHING, now)
         return missed
 
-    def _set(self, waiting: Waiting, now: float) -> None:
+    def _restart(self, waiting: Waiting, now: float) -> None:
         self._waiting = waiting
         self._since = now
         self._received = 0

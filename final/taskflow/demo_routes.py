@@ -1,4 +1,4 @@
-"""Endpoints that only show something: one example of each error, and streams of made-up rows."""
+"""Demo endpoints: one example of each error, and streams of synthetic rows."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -20,30 +20,30 @@ EXAMPLES: dict[str, tuple[type[Exception], tuple[str, ...]]] = {
 
 
 async def fail(error: type[Exception], arguments: tuple[str, ...], request: Request) -> Response:
-    """Raise the example. Its message goes where all errors go."""
+    """Raise the example, which becomes a response where all errors do."""
     raise error(*arguments)
 
 
 def rows(request: Request) -> Iterator[tuple[int, str, int]]:
-    """Return as many made-up rows as the query wants; they are made as they are taken."""
+    """Return as many rows as the query asks for. Each is made when it is taken."""
     count = Query(request.query).integer("count", 50_000, 1, 300_000)
     return ((number, f"Task {number}", number % 10) for number in range(1, count + 1))
 
 
 async def stream_csv(request: Request) -> Response:
-    """Answer made-up rows as CSV."""
+    """Respond with synthetic rows as CSV."""
     return Response(200, csv_table("id,title,priority", rows(request)), content_type=CSV)
 
 
 async def stream_ndjson(request: Request) -> Response:
-    """Answer made-up rows as JSON, one a line."""
+    """Respond with synthetic rows as JSON, one per line."""
     columns = ("id", "title", "priority")
     lines = (encode(dict(zip(columns, row, strict=True))) for row in rows(request))
     return Response(200, ndjson(lines), content_type=NDJSON)
 
 
 def demo_routes() -> dict[str, Handler]:
-    """Return the handlers by what they answer."""
+    """Return the handlers by method and path."""
     return {
         "GET /demo/stream/csv": stream_csv,
         "GET /demo/stream/ndjson": stream_ndjson,

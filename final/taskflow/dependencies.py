@@ -1,15 +1,16 @@
-"""What must be finished before what: a directed graph without cycles.
+"""Prerequisites: a directed graph between tasks, without cycles.
 
     graph.apply(change)          follow a change of one task: O(edges of that task)
-    graph.is_blocked(id)         does it wait for an unfinished prerequisite? O(1)
-    graph.find_cycle(id, ids)    would these prerequisites close a cycle? O(tasks waiting for it)
+    graph.is_blocked(id)         whether it has an unfinished prerequisite: O(1)
+    graph.find_cycle(id, ids)    the cycle that new prerequisites would close: O(tasks above it)
     graph.order([id])            each task after all that it depends on: O(tasks + edges reached)
 
-An edge is kept twice: forwards in the list of a task's prerequisites, and backwards in the set of
-a task's dependents, so that a deleted task finds those that waited for it without a search. The
-graph trusts its caller to refuse a cycle before it applies the change that would close it.
+Each edge is kept twice: forwards in the list of a task's prerequisites, and backwards in the set
+of a task's dependents, so that the dependents of a deleted task are found without a search. The
+caller must refuse a cycle before it applies the change that would close it.
 
-Nothing here recurses. A chain of tasks may be a million long; Python's stack is a thousand deep.
+Nothing here is recursive. A chain of tasks may be a million long, and Python's stack is a thousand
+calls deep.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,7 @@ from taskflow.tasks import Change, Status, Task
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """One place in a PrerequisiteList."""
+    """One element of a PrerequisiteList."""
 
     task_id: str
     previous: "Node | None" = None
@@ -30,8 +31,8 @@ class Node:
 class PrerequisiteList:
     """A doubly linked list of task ids in the order in which they were added.
 
-    A dict of the nodes stands beside it: the dict finds a node in O(1), the links close the gap
-    that it leaves in O(1). In an array, either would be O(n).
+    A dict finds the node of an id in O(1), and the links close the gap that a removed node leaves
+    in O(1). In an array, both would be O(n).
     """
 
     __slots__ = ("_nodes", "first", "last")
@@ -48,8 +49,9 @@ class PrerequisiteList:
             node = node.next
 
     def append(self, task_id: str) -> None:
-        """Add an id, which must not be in the list, at its end. O(1)."""
-        node = self._nodes[task_id] = Node(task_id, previous=self.last)
+        """Add an id at the end. It must not be in the list already. O(1)."""
+        node = Node(task_id, previous=self.last)
+        self._nodes[task_id] = node
         if self.last is None:
             self.first = node
         else:
@@ -57,7 +59,7 @@ class PrerequisiteList:
         self.last = node
 
     def remove(self, task_id: str) -> None:
-        """Take an id out, from wherever it is. O(1). Raises KeyError."""
+        """Remove an id, wherever it is. O(1). Raises KeyError."""
         node = self._nodes.pop(task_id)
         if node.previous is None:
             self.first = node.next
@@ -74,26 +76,26 @@ class DependencyGraph:
 
     def __init__(self) -> None:
         self._prerequisites: dict[str, PrerequisiteList] = {}
-        self._dependents: dict[str, dict[str, None]] = {}  # a set in order of insertion
-        self._unfinished: dict[str, int] = {}  # how many prerequisites a task waits for, if any
-        self._completed: set[str] = set()
 
-    def prerequisites(self, task_id: str) -> list[str]:
-        """Return what the task depends on, in the order given. O(prerequisites)."""
-        return list(self._prerequisites.get(task_id, ()))
+        # The inner dict is a set that keeps the order of insertion.
+        self._dependents: dict[str, dict[str, None]] = {}
+
+        # The number of unfinished prerequisites, for the tasks that have any.
+        self._unfinished: dict[str, int] = {}
+        self._completed: set[str] = set()
 
     def dependents(self, task_id: str) -> list[str]:
         """Return the tasks that depend on this one. O(dependents)."""
         return list(self._dependents.get(task_id, ()))
 
     def is_blocked(self, task_id: str) -> bool:
-        """Return whether the task waits for an unfinished prerequisite. O(1)."""
+        """Return whether the task has an unfinished prerequisite. O(1)."""
         return task_id in self._unfinished
 
     def apply(self, change: Change) -> list[str]:
-        """Follow a change of one task; return whose readiness it may have altered.
+        """Follow a change of one task, and return the tasks whose readiness may have changed.
 
-        O(prerequisites of the task), and O(its dependents) if it is finished or reopened.
+        O(prerequisites of the task), and O(its dependents) if it was completed or reopened.
         """
         task_id, before, after = change.task_id, change.before, change.after
         wanted = after.dependencies if after else ()
@@ -112,7 +114,7 @@ class DependencyGraph:
         return [task_id, *dependents]
 
     def _relink(self, task_id: str, wanted: tuple[str, ...]) -> None:
-        """Make the edges of a task those that are wanted, in their order."""
+        """Replace the edges of a task with these, in their order."""
         edges = self._prerequisites.setdefault(task_id, PrerequisiteList())
         had = set(edges)
         for prerequisite in had.difference(wanted):
@@ -123,7 +125,8 @@ class DependencyGraph:
             self._count(task_id, 0 if prerequisite in self._completed else -1)
         for prerequisite in wanted:
             if prerequisite in had:
-                edges.remove(prerequisite)  # it moves to the end
+                # It moves to the end.
+                edges.remove(prerequisite)
             else:
                 self._dependents.setdefault(prerequisite, {})[task_id] = None
                 self._count(task_id, 0 if prerequisite in self._completed else 1)
@@ -132,17 +135,17 @@ class DependencyGraph:
             del self._prerequisites[task_id]
 
     def _count(self, task_id: str, difference: int) -> None:
-        """Keep the number of unfinished prerequisites; a task without any is not in it."""
+        """Keep the number of unfinished prerequisites up to date, without entries of zero."""
         number = self._unfinished.pop(task_id, 0) + difference
         if number:
             self._unfinished[task_id] = number
 
     def order(self, roots: Iterable[str]) -> Iterator[str]:
-        """Yield the roots and all below them, each after everything that it depends on.
+        """Yield the roots and all tasks below them, each after everything that it depends on.
 
         Depth first, in post-order (Cormen et al., Introduction to Algorithms, 20.4). The path
-        from the root is a list of our own, and a place in it is a task with the next edge to
-        follow: a node of its linked list.
+        from the root is a list instead of a call stack. Each of its entries is a task and the
+        next edge to follow, which is a node of the task's linked list.
         """
         seen: set[str] = set()
         for root in roots:
@@ -153,8 +156,10 @@ class DependencyGraph:
                 while edge is not None and edge.task_id in seen:
                     edge = edge.next
                 if edge is None:
-                    yield task_id  # all below it is done
-                else:  # go down, and come back for the next edge
+                    # Everything below the task has been yielded.
+                    yield task_id
+                else:
+                    # Go down, and come back for the next edge.
                     path.append((task_id, edge.next))
                     path.append((edge.task_id, self._first_edge(edge.task_id)))
                     seen.add(edge.task_id)
@@ -164,11 +169,11 @@ class DependencyGraph:
         return None if edges is None else edges.first
 
     def find_cycle(self, task_id: str, wanted: Iterable[str]) -> list[str] | None:
-        """Return the cycle that these prerequisites would close, None if there is none.
+        """Return the cycle that these prerequisites would close, or None.
 
-        Looks through all that waits for the task, directly or not, whether the task would wait
-        for that. In the path each task depends on the next; the first and the last are the task.
-        O(tasks + edges above it); O(1) if there is nothing to wait for.
+        Searches the dependents of the task, direct and indirect, for one of the prerequisites.
+        In the path each task depends on the next, and the first and the last are the task itself.
+        O(tasks + edges above the task), and O(1) without prerequisites.
         """
         forbidden = set(wanted)
         came_from = {task_id: task_id}

@@ -1,75 +1,86 @@
-"""Refusals: every way in which the server says no.
+"""Refusals: the exceptions that become responses with a status of 4xx or 5xx.
 
-An error knows the status it should become and the code that programs can test for. It knows
-nothing of requests, answers or sockets, so the store may raise one as well as the parser; the
-one place where errors become answers is `ErrorBoundary` in `app.py`.
+An error carries the status that its response will have and a code that programs can test for. It
+knows nothing about requests, responses or sockets, so the parser and the store can raise the same
+kinds. The one place where errors become responses is `ErrorBoundary` in `middleware.py`.
 """
 
 
 class TaskflowError(Exception):
-    """A refusal with a message that is fit to be shown to the client."""
+    """A refusal whose message may be shown to the client."""
 
-    status, code = 500, "INTERNAL_ERROR"
+    status = 500
+    code = "INTERNAL_ERROR"
     headers: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
-        self.details = details  # the same for programs
+        # What the message says, in a form that programs can use.
+        self.details = details
 
 
 class BadRequest(TaskflowError):
     """The bytes are not a valid HTTP request (RFC 9110, 15.5.1)."""
 
-    status, code = 400, "BAD_REQUEST"
+    status = 400
+    code = "BAD_REQUEST"
 
 
 class InvalidJson(TaskflowError):
     """The body is not one well-formed JSON object (RFC 8259)."""
 
-    status, code = 400, "INVALID_JSON"
+    status = 400
+    code = "INVALID_JSON"
 
 
 class InvalidToken(TaskflowError):
     """The request carries no token, or none that is known (RFC 9110, 15.5.2)."""
 
-    status, code = 401, "INVALID_TOKEN"
+    status = 401
+    code = "INVALID_TOKEN"
     headers = (("WWW-Authenticate", "Bearer"),)
 
 
 class InsufficientPermissions(TaskflowError):
     """The token is known, but its role may not do this."""
 
-    status, code = 403, "INSUFFICIENT_PERMISSIONS"
+    status = 403
+    code = "INSUFFICIENT_PERMISSIONS"
 
 
 class ForbiddenOrigin(TaskflowError):
     """A page of another origin tried to change something (RFC 6454)."""
 
-    status, code = 403, "FORBIDDEN_ORIGIN"
+    status = 403
+    code = "FORBIDDEN_ORIGIN"
 
 
 class NotFound(TaskflowError):
     """No route has this path."""
 
-    status, code = 404, "NOT_FOUND"
+    status = 404
+    code = "NOT_FOUND"
 
 
 class TaskNotFound(TaskflowError):
     """The path is right, but there is no task with this id."""
 
-    status, code = 404, "TASK_NOT_FOUND"
+    status = 404
+    code = "TASK_NOT_FOUND"
 
 
 class JobNotFound(TaskflowError):
-    """There is no such job, or it is long forgotten."""
+    """There is no job with this id, or it has been forgotten."""
 
-    status, code = 404, "JOB_NOT_FOUND"
+    status = 404
+    code = "JOB_NOT_FOUND"
 
 
 class MethodNotAllowed(TaskflowError):
-    """The path exists, but not with this method; `Allow` lists those that do (RFC 9110, 15.5.6)."""
+    """The path exists, but not with this method. `Allow` lists the methods (RFC 9110, 15.5.6)."""
 
-    status, code = 405, "METHOD_NOT_ALLOWED"
+    status = 405
+    code = "METHOD_NOT_ALLOWED"
 
     def __init__(self, method: str, allowed: str) -> None:
         super().__init__(f"{method} is not allowed here; try {allowed}")
@@ -79,31 +90,36 @@ class MethodNotAllowed(TaskflowError):
 class RequestTimeout(TaskflowError):
     """The client was too slow to say what it wants (RFC 9110, 15.5.9)."""
 
-    status, code = 408, "REQUEST_TIMEOUT"
+    status = 408
+    code = "REQUEST_TIMEOUT"
 
 
 class CycleDetected(TaskflowError):
     """The change would make a task wait for itself."""
 
-    status, code = 409, "CYCLE_DETECTED"
+    status = 409
+    code = "CYCLE_DETECTED"
 
 
 class PayloadTooLarge(TaskflowError):
-    """The body is over its bound (RFC 9110, 15.5.14)."""
+    """The body is over its limit (RFC 9110, 15.5.14)."""
 
-    status, code = 413, "PAYLOAD_TOO_LARGE"
+    status = 413
+    code = "PAYLOAD_TOO_LARGE"
 
 
 class UnsupportedMediaType(TaskflowError):
-    """The body is of a type that the route does not read (RFC 9110, 15.5.16)."""
+    """The body has a media type that the route does not read (RFC 9110, 15.5.16)."""
 
-    status, code = 415, "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+    code = "UNSUPPORTED_MEDIA_TYPE"
 
 
 class ValidationError(TaskflowError):
-    """A field or a query parameter has a value that it may not have."""
+    """A field or a query parameter has a value that is not allowed."""
 
-    status, code = 422, "VALIDATION_ERROR"
+    status = 422
+    code = "VALIDATION_ERROR"
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}", field=field, reason=reason)
@@ -116,44 +132,50 @@ class MissingRequiredField(ValidationError):
 
 
 class MissingDependency(TaskflowError):
-    """A task was to depend on one that does not exist."""
+    """A dependency is not the id of a task."""
 
-    status, code = 422, "MISSING_DEPENDENCY"
+    status = 422
+    code = "MISSING_DEPENDENCY"
 
 
 class ResultTooLarge(TaskflowError):
-    """The answer would be over its bound."""
+    """The response would be over its limit."""
 
-    status, code = 422, "RESULT_TOO_LARGE"
+    status = 422
+    code = "RESULT_TOO_LARGE"
 
 
 class UpgradeRequired(TaskflowError):
-    """Here only WebSockets are spoken (RFC 9110, 15.5.22; RFC 6455, 4.2.2)."""
+    """The path accepts only WebSockets (RFC 9110, 15.5.22; RFC 6455, 4.2.2)."""
 
-    status, code = 426, "UPGRADE_REQUIRED"
+    status = 426
+    code = "UPGRADE_REQUIRED"
     headers = (("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"))
 
 
 class HeadersTooLarge(TaskflowError):
-    """The head is over its bounds (RFC 6585, 5)."""
+    """The head is over one of its limits (RFC 6585, 5)."""
 
-    status, code = 431, "HEADERS_TOO_LARGE"
+    status = 431
+    code = "HEADERS_TOO_LARGE"
 
 
 class NotImplementedYet(TaskflowError):
-    """A method or a transfer coding that this server does not know (RFC 9110, 15.6.2)."""
+    """The server does not know this method or this transfer coding (RFC 9110, 15.6.2)."""
 
-    status, code = 501, "NOT_IMPLEMENTED"
+    status = 501
+    code = "NOT_IMPLEMENTED"
 
 
 class ServiceUnavailable(TaskflowError):
-    """The server is at a limit for now (RFC 9110, 15.6.4)."""
+    """The server has reached a limit for the moment (RFC 9110, 15.6.4)."""
 
-    status, code = 503, "SERVICE_UNAVAILABLE"
+    status = 503
+    code = "SERVICE_UNAVAILABLE"
 
 
 class QueueFull(ServiceUnavailable):
-    """More jobs are waiting than may wait (RFC 9110, 10.2.3)."""
+    """The queue of jobs is full. The client should try again (RFC 9110, 10.2.3)."""
 
     headers = (("Retry-After", "1"),)
 
@@ -161,10 +183,12 @@ class QueueFull(ServiceUnavailable):
 class StoreFull(TaskflowError):
     """There is no room for another task."""
 
-    status, code = 503, "STORE_FULL"
+    status = 503
+    code = "STORE_FULL"
 
 
 class HttpVersionNotSupported(TaskflowError):
-    """The request is not of HTTP/1.x (RFC 9110, 15.6.6)."""
+    """The request is not HTTP/1.x (RFC 9110, 15.6.6)."""
 
-    status, code = 505, "HTTP_VERSION_NOT_SUPPORTED"
+    status = 505
+    code = "HTTP_VERSION_NOT_SUPPORTED"

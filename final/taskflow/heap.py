@@ -1,20 +1,20 @@
-"""A binary max-heap that knows where each of its items is.
+"""A binary max-heap that knows the position of each of its items.
 
     heap = PriorityHeap()
     heap.push("a", (1, -1))         O(log n)
     heap.push("b", (5, -2))
     heap.peek()                     "b", O(1)
     heap.update("a", (9, -1))       O(log n)
-    heap.remove("b")                O(log n), from wherever it is
+    heap.remove("b")                O(log n), wherever it is
     heap.pop()                      "a", O(log n)
 
-The heap is an array that is read as a tree: the children of the entry at `i` are at `2i + 1` and
-`2i + 2`. Its invariant: no child has a greater key than its parent (Cormen et al., Introduction
-to Algorithms, 6.1). Keys must be distinct, so that the order is total; the queue of tasks sees to
-that by putting the task's number behind its priority.
+The heap is an array that is read as a tree: the children of the entry at position `i` are at
+`2i + 1` and `2i + 2`. The invariant is that no child has a greater key than its parent (Cormen et
+al., Introduction to Algorithms, 6.1). Keys must be distinct, so that the order is total. The
+store sees to that: its keys contain the number of the task.
 
-`heapq` of the standard library has no position index: to find an item that is to be changed, one
-would have to scan the array, which is O(n). Here each entry knows its own position.
+`heapq` in the standard library has no position index. To find an item that is to be changed, its
+callers must scan the array, which is O(n). Here each entry knows its own position.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,10 @@ from dataclasses import dataclass
 Key = tuple[int, int]
 
 
-@dataclass(slots=True, eq=False)  # compared by identity
+# Entries are compared by identity.
+@dataclass(slots=True, eq=False)
 class Entry:
-    """An item in the heap, and where in the array it is."""
+    """An item in the heap, with its key and its position in the array."""
 
     key: Key
     item: str
@@ -32,11 +33,13 @@ class Entry:
 
 
 class PriorityHeap:
-    """Items by key, the greatest first. An item is in it at most once."""
+    """Items by key, the greatest first. Each item is in the heap at most once."""
 
     def __init__(self) -> None:
         self._array: list[Entry] = []
-        self._entries: dict[str, Entry] = {}  # the position index: from an item to its entry
+
+        # The position index: from an item to its entry.
+        self._entries: dict[str, Entry] = {}
 
     def __len__(self) -> int:
         return len(self._array)
@@ -49,19 +52,20 @@ class PriorityHeap:
         return [entry.item for entry in self._array]
 
     def peek(self) -> str | None:
-        """Return the item with the greatest key, None if there is none. O(1)."""
+        """Return the item with the greatest key, or None if the heap is empty. O(1)."""
         return self._array[0].item if self._array else None
 
     def push(self, item: str, key: Key) -> None:
-        """Add an item. O(log n). Raises ValueError if it is there already."""
+        """Add an item. O(log n). Raises ValueError if it is in the heap already."""
         if item in self._entries:
             raise ValueError(f"{item!r} is in the heap already")
-        entry = self._entries[item] = Entry(key, item, len(self._array))
+        entry = Entry(key, item, len(self._array))
+        self._entries[item] = entry
         self._array.append(entry)
         self._sift_up(entry.position, entry)
 
     def pop(self) -> str:
-        """Take out the item with the greatest key and return it. O(log n). Raises IndexError."""
+        """Remove the item with the greatest key and return it. O(log n). Raises IndexError."""
         if not self._array:
             raise IndexError("pop from an empty heap")
         item = self._array[0].item
@@ -69,56 +73,54 @@ class PriorityHeap:
         return item
 
     def remove(self, item: str) -> None:
-        """Take an item out, from wherever it is. O(log n). Raises KeyError."""
-        gone = self._entries.pop(item)
+        """Remove an item, wherever it is. O(log n). Raises KeyError."""
+        removed = self._entries.pop(item)
         last = self._array.pop()
-        if last is not gone:  # the last entry of the array fills the hole
-            self._fill(gone.position, last)
+        # The last entry of the array moves to the place that became free.
+        if last is not removed:
+            self._place(removed.position, last)
 
     def update(self, item: str, key: Key) -> None:
         """Give an item another key. O(log n). Raises KeyError."""
         entry = self._entries[item]
-        if key != entry.key:
-            entry.key = key
-            self._fill(entry.position, entry)
+        entry.key = key
+        self._place(entry.position, entry)
 
-    def _fill(self, hole: int, entry: Entry) -> None:
-        """Let a hole sink to the bottom, then rise to where the entry belongs. O(log n).
-
-        That may be above where the hole was: the entry can come from another branch of the tree.
-        """
-        self._sift_up(self._sift_down(hole), entry)
-
-    def _sift_down(self, hole: int) -> int:
-        """Let the hole sink to the bottom, the greater child rising each time; return where it is.
-
-        Not comparing with the entry that will fill the hole saves one of two comparisons a level.
-        The entry mostly comes from the bottom and belongs there, so it hardly rises again (Knuth,
-        The Art of Computer Programming 3, 5.2.3, exercise 18; heapq does the same).
-        """
-        array, size = self._array, len(self._array)
-        child = 2 * hole + 1
-        while child < size:
-            greater = array[child]
-            right = child + 1
-            if right < size and array[right].key > greater.key:
-                child, greater = right, array[right]
-            array[hole] = greater
-            greater.position = hole
-            hole = child
-            child = 2 * hole + 1
-        return hole
+    def _place(self, hole: int, entry: Entry) -> None:
+        """Put an entry into the hole, or above or below it, where its key belongs. O(log n)."""
+        if hole > 0 and entry.key > self._array[(hole - 1) // 2].key:
+            self._sift_up(hole, entry)
+        else:
+            self._sift_down(hole, entry)
 
     def _sift_up(self, hole: int, entry: Entry) -> None:
-        """Let the hole rise past every parent with a smaller key, then fill it with the entry."""
-        array, key = self._array, entry.key
+        """Move the hole above every parent with a smaller key, then fill it with the entry."""
+        array = self._array
         while hole > 0:
-            above = (hole - 1) // 2
-            parent = array[above]
-            if parent.key > key:
+            position = (hole - 1) // 2
+            parent = array[position]
+            if parent.key > entry.key:
                 break
             array[hole] = parent
             parent.position = hole
-            hole = above
+            hole = position
+        array[hole] = entry
+        entry.position = hole
+
+    def _sift_down(self, hole: int, entry: Entry) -> None:
+        """Move the hole below every child with a greater key, then fill it with the entry."""
+        array = self._array
+        size = len(array)
+        child = 2 * hole + 1
+        while child < size:
+            # Of two children, the greater one must rise, or it would be above a greater sibling.
+            if child + 1 < size and array[child + 1].key > array[child].key:
+                child += 1
+            if array[child].key < entry.key:
+                break
+            array[hole] = array[child]
+            array[hole].position = hole
+            hole = child
+            child = 2 * hole + 1
         array[hole] = entry
         entry.position = hole

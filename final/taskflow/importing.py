@@ -1,8 +1,8 @@
-"""The import: tasks as lines of JSON, each taken as it comes, in memory that does not grow.
+"""The import: tasks as lines of JSON, each handled as it arrives, in memory that does not grow.
 
-A line that is wrong is left out and told of; the others do not suffer for it. A task may depend on
-one that stands further down: it waits for the end then, and keeps the place in the order of
-creation that its line gave it. Only what waits is held.
+A line that is wrong is left out and reported; it does not affect the others. A task may depend on
+one in a later line. It waits for the end of the body then, and keeps the place in the order of
+creation that its line gave it. Only the tasks that wait are held.
 """
 
 import re
@@ -18,88 +18,110 @@ from taskflow.http import Request
 from taskflow.store import Store
 from taskflow.tasks import Change, Task, check_fields, new_task
 
-MAX_LINE = 1024 * 1024  # bytes
-MAX_WAITING = 64 * 1024 * 1024  # bytes of tasks that may wait for a line further down
-MAX_TOLD = 1_000  # failures that are told of one by one
-TURN = 100  # lines, before it is somebody else's turn
+# Bytes.
+MAX_LINE = 1024 * 1024
 
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# A time that `updatedAt` can still follow, which none can after the year 9999.
+# Bytes of tasks that may wait for a later line.
+MAX_WAITING = 64 * 1024 * 1024
+
+# Failures that are reported one by one.
+MAX_REPORTED = 1_000
+
+# Lines between two turns of other requests.
+TURN = 100
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+# A time that `updatedAt` can still follow, which it cannot after the year 9999.
 TIME = re.compile(r"(?!9999)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+TIME_REASON = "must be a time such as 2026-01-31T12:00:00.000Z"
 
-# What only an import may give: by its name, what it is called in a task, and how it is written.
-GIVEN = {
-    "id": ("id", ID, "must be a UUID in lower case"),
-    "createdAt": ("created_at", TIME, "must be a time such as 2026-01-31T12:00:00.000Z"),
-    "updatedAt": ("updated_at", TIME, "must be a time such as 2026-01-31T12:00:00.000Z"),
+# Fields that only an import may set: their names in a task, their patterns, and what is allowed.
+IMPORTED = {
+    "id": ("id", UUID, "must be a UUID in lower case"),
+    "createdAt": ("created_at", TIME, TIME_REASON),
+    "updatedAt": ("updated_at", TIME, TIME_REASON),
 }
 
 
 async def lines_of(request: Request) -> AsyncGenerator[bytes, None]:
-    """Yield the lines of a body as they come. Raises PayloadTooLarge over MAX_LINE."""
+    """Yield the lines of a body as they arrive. Raises PayloadTooLarge over MAX_LINE."""
     rest = bytearray()
     while piece := await request.receive():
         rest += piece
         *lines, rest = rest.split(b"\n") if b"\n" in piece else [rest]
         for line in lines:
-            yield _within_bound(line)
-        _within_bound(rest)
+            yield _checked_line(line)
+        _checked_line(rest)
     yield bytes(rest)
 
 
-def _within_bound(line: bytearray) -> bytes:
+def _checked_line(line: bytearray) -> bytes:
     if len(line) > MAX_LINE:
         raise PayloadTooLarge(f"a line has more than {MAX_LINE} bytes")
     return bytes(line)
 
 
 def parse_task(line: bytes, number: int) -> Task:
-    """Return the task of a line, with its number in the order of creation. Raises TaskflowError."""
+    """Return the task in a line, with its place in the order of creation. Raises TaskflowError."""
     values = decode_object(line)
-    given = {GIVEN[name][0]: _given(name, values.pop(name)) for name in GIVEN if name in values}
-    return new_task(number, check_fields(values, required=("title",)) | given)
+    imported = {
+        IMPORTED[name][0]: _checked_value(name, values.pop(name))
+        for name in IMPORTED
+        if name in values
+    }
+    return new_task(number, check_fields(values, required=("title",)) | imported)
 
 
-def _given(name: str, value: object) -> str:
-    _, form, reason = GIVEN[name]
+def _checked_value(name: str, value: object) -> str:
+    _, pattern, reason = IMPORTED[name]
     with suppress(ValueError):
-        if isinstance(value, str) and form.fullmatch(value):
-            if form is TIME:
-                datetime.fromisoformat(value)  # there is no 30th of February
+        if isinstance(value, str) and pattern.fullmatch(value):
+            if pattern is TIME:
+                # Raises ValueError for days that do not exist, such as the 30th of February.
+                datetime.fromisoformat(value)
             return value
     raise ValidationError(name, reason)
 
 
 class Import:
-    """One import: what it has created, what failed, and what waits for the end."""
+    """One import: the tasks that it has created, its failures, and the tasks that wait."""
 
     def __init__(self, store: Store, give_way: Callable[[], Awaitable[None]]) -> None:
         self._store = store
-        self._give_way = give_way  # lets others run, and what was imported get to the disk
+
+        # Lets other requests run, and waits until the tasks so far are on the disk.
+        self._give_way = give_way
         self._created = 0
         self._failed_count = 0
-        self._failed: dict[int, str] = {}  # by the number of the line, the first MAX_TOLD
-        self._waiting: dict[str, tuple[int, Task]] = {}  # by id, with the number of the line
+
+        # Messages by line number, the first MAX_REPORTED.
+        self._failed: dict[int, str] = {}
+
+        # Line numbers and tasks, by task id.
+        self._waiting: dict[str, tuple[int, Task]] = {}
         self._waiting_bytes = 0
-        self._graph = DependencyGraph()  # of what waits
+
+        # The edges of the tasks that wait.
+        self._graph = DependencyGraph()
 
     async def run(self, lines: AsyncGenerator[bytes, None]) -> dict[str, Any]:
-        """Take all lines; return what became of them. O(bytes + edges of the tasks that wait).
+        """Import all lines, and return the report. O(bytes + edges of the tasks that wait).
 
-        Ends with what giving way raises: a disk that takes no more ends the import.
+        Raises what giving way raises: a disk that takes no more changes ends the import.
         """
         number = 0
         async with aclosing(lines):
             async for line in lines:
                 number += 1
                 if line.strip():
-                    self._take(number, line)
+                    self._add_line(number, line)
                 if number % TURN == 0:
                     await self._give_way()
         for turn, task_id in enumerate(self._graph.order(self._waiting)):
             if task_id in self._waiting:
                 number, task = self._waiting[task_id]
-                with self._told_of(number):
+                with self._failure_of(number):
                     self._store.insert(task)
                     self._created += 1
             if turn % TURN == 0:
@@ -107,9 +129,9 @@ class Import:
         failed = [{"line": line, "error": self._failed[line]} for line in sorted(self._failed)]
         return {"created": self._created, "failedCount": self._failed_count, "failed": failed}
 
-    def _take(self, number: int, line: bytes) -> None:
-        """Add the task of a line, or let it wait if what it depends on may still come."""
-        with self._told_of(number):
+    def _add_line(self, number: int, line: bytes) -> None:
+        """Add the task in a line, or let it wait if its prerequisites may still come."""
+        with self._failure_of(number):
             task = parse_task(line, self._store.next_number())
             if task.id in self._waiting:
                 raise ValidationError("id", "exists already")
@@ -120,15 +142,15 @@ class Import:
                 self._waiting_bytes += len(task.json)
                 if self._waiting_bytes > MAX_WAITING:
                     raise
-                self._waiting[task.id] = number, task
+                self._waiting[task.id] = (number, task)
                 self._graph.apply(Change(None, task))
 
     @contextmanager
-    def _told_of(self, number: int) -> Iterator[None]:
-        """Make an error the failure of this line, and not of the import."""
+    def _failure_of(self, number: int) -> Iterator[None]:
+        """Turn an error into the failure of one line, instead of the whole import."""
         try:
             yield
         except TaskflowError as error:
             self._failed_count += 1
-            if len(self._failed) < MAX_TOLD:
+            if len(self._failed) < MAX_REPORTED:
                 self._failed[number] = str(error)

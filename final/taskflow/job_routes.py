@@ -1,32 +1,35 @@
 """The endpoints of the worker pool: the CPU demo, and reports over all tasks."""
 
-from taskflow import jobs
 from taskflow.codec import encode
 from taskflow.errors import ServiceUnavailable
 from taskflow.http import Handler, Request, Response
+from taskflow.jobs import Job
 from taskflow.query import Query
 from taskflow.store import Store
-from taskflow.workers import Job, WorkerPool
+from taskflow.worker_process import cpu_sum, report
+from taskflow.workers import WorkerPool
 
 DEFAULT_ITERATIONS = 1_000_000
 MAX_ITERATIONS = 100_000_000
-MAX_ON_LOOP = 5_000_000  # enough to see that everybody waits
+
+# Enough to see that all other requests wait.
+MAX_ON_LOOP = 5_000_000
 
 
 def iterations(request: Request, highest: int = MAX_ITERATIONS) -> int:
-    """Return how much there is to compute. Raises ValidationError."""
+    """Return the parameter `iterations` of a request. Raises ValidationError."""
     return Query(request.query).integer("iterations", DEFAULT_ITERATIONS, 1, highest)
 
 
 class JobRoutes:
-    """The same work on the event loop, where it holds everybody, and in a worker."""
+    """The same work on the event loop, where it holds up every request, and in a worker."""
 
     def __init__(self, store: Store, pool: WorkerPool) -> None:
         self._store = store
         self._pool = pool
 
     def routes(self) -> dict[str, Handler]:
-        """Return the handlers by what they answer."""
+        """Return the handlers by method and path."""
         return {
             "GET /demo/cpu/ping": self.ping,
             "GET /demo/cpu/blocking": self.block,
@@ -42,41 +45,41 @@ class JobRoutes:
         }
 
     async def ping(self, request: Request) -> Response:
-        """Answer at once, if the event loop is free."""
+        """Respond at once, if the event loop is free."""
         return Response(200, encode({"message": "pong"}))
 
     async def block(self, request: Request) -> Response:
         """Compute on the event loop: the wrong turn, to be measured."""
-        return Response(200, encode(jobs.cpu_sum(iterations(request, MAX_ON_LOOP))))
+        return Response(200, encode(cpu_sum(iterations(request, MAX_ON_LOOP))))
 
     async def run(self, request: Request) -> Response:
-        """Compute in a worker, and answer when it is done."""
+        """Compute in a worker, and respond with the result."""
         return await self._result(Job("cpu", iterations(request)))
 
     async def start(self, request: Request) -> Response:
-        """Compute in a worker, and answer at once where the result will be."""
+        """Compute in a worker, and respond at once with the path of the result."""
         return self._accepted(Job("cpu", iterations(request)), "/demo/cpu/worker/jobs")
 
     async def block_with_report(self, request: Request) -> Response:
         """Make the report on the event loop: the wrong turn, to be measured."""
         lines = [task.json for task in self._store.snapshot()]
-        return Response(200, encode(jobs.report(lines, iterations(request, MAX_ON_LOOP))))
+        return Response(200, encode(report(lines, iterations(request, MAX_ON_LOOP))))
 
     async def run_report(self, request: Request) -> Response:
-        """Make the report in a worker, and answer with it."""
+        """Make the report in a worker, and respond with it."""
         return await self._result(self._report(iterations(request)))
 
     async def start_report(self, request: Request) -> Response:
-        """Make the report in a worker, and answer at once where it will be."""
+        """Make the report in a worker, and respond at once with its path."""
         heavy = Query(request.query).integer("heavyIterations", 0, 0, MAX_ITERATIONS)
         return self._accepted(self._report(heavy), "/tasks/reports")
 
     async def job(self, request: Request) -> Response:
-        """Answer what became of a job."""
+        """Respond with the record of a job."""
         return Response(200, self._pool.get(request.params["id"]).json)
 
     async def stats(self, request: Request) -> Response:
-        """Answer how busy the workers are."""
+        """Respond with how busy the workers are."""
         return Response(200, encode(self._pool.stats()))
 
     def _report(self, count: int) -> Job:

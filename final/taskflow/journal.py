@@ -1,17 +1,17 @@
-"""The journal: what has been acknowledged is on the disk, whatever happens to the process.
+"""The journal: a change that has been acknowledged is on the disk, whatever happens to the process.
 
     store.apply ─► changed ─► pending ─► a batch ─► thread: one transaction ─► fsync
                                                                                  │
-    writers: await committed ◄──────────────────────────────────────────────── done
-    listeners: told of the changes, in order ◄──────────────────────────────────┘
+    writers: await committed ◄───────────────────────────────────────────────────┤
+    listeners: called with the changes, in order ◄───────────────────────────────┘
 
-Memory changes first and the disk follows. A request that changed something is answered when the
-commit that holds its changes is done. Changes that come while one commit is on its way, or in the
-turn of the event loop before it, share the next (group commit), so that 32 writers cost hardly
-more than one. The event loop never waits for the disk; a thread does.
+Memory changes first, and the disk follows. The response to a write is sent after the commit that
+contains its changes. Changes that are made while a commit is under way, or in the turn of the
+event loop before it, share the next one (group commit), so 32 writers cost hardly more than one.
+The event loop never waits for the disk; a thread does.
 
-A commit that fails takes its batch back, and all that came after it, the last first: then memory
-is again what the disk is, and those who waited are told that nothing was stored.
+A commit that fails undoes its batch and all changes since, the last ones first. Memory is then
+again what the disk is, and the writers learn that nothing was stored.
 """
 
 import asyncio
@@ -28,45 +28,49 @@ from time import perf_counter
 from typing import Any
 
 from taskflow.database import Database
-from taskflow.errors import ServiceUnavailable, TaskflowError
-from taskflow.guards import READING
-from taskflow.http import Handler, Request, Response
+from taskflow.errors import ServiceUnavailable
 from taskflow.store import Store
 from taskflow.tasks import Change
 
-MAX_PENDING = 10_000  # writes that may wait for the disk, also of clients that have left
+# Writes that may wait for the disk, including those of clients that have left.
+MAX_PENDING = 10_000
+
+logger = logging.getLogger(__name__)
 
 Listener = Callable[[Sequence[Change]], None]
-Writes = list[tuple[Context, Sequence[Change]]]  # what was changed together, and on whose behalf
+
+# Changes that were made together, and the context of the request that made them.
+Writes = list[tuple[Context, Sequence[Change]]]
 
 
 @dataclass(slots=True)
 class Tally:
-    """How many changes one request has made: most make one, an import makes many."""
+    """The number of changes that one request has made. Most make one; an import makes many."""
 
     made: int = 0
     stored: int = 0
 
 
-# Of the request on whose behalf the current asyncio task runs.
+# The tally of the request for which the current asyncio task works.
 current_tally: ContextVar[Tally | None] = ContextVar("current_tally", default=None)
 
 
 class NotStored(ServiceUnavailable):
-    """The disk did not take changes, and they were taken back."""
+    """The disk did not take the changes, and they have been undone."""
 
     def __init__(self, tally: Tally) -> None:
-        some = f"only {tally.stored} of {tally.made} changes were stored"
-        what = some if tally.stored else "nothing was stored"
-        super().__init__(f"the disk does not take changes now; {what}", stored=tally.stored)
+        result = "nothing was stored"
+        if tally.stored:
+            result = f"only {tally.stored} of {tally.made} changes were stored"
+        super().__init__(f"the disk does not take changes now; {result}", stored=tally.stored)
 
 
 def recover(store: Store, database: Database) -> None:
-    """Fill a store with what is on the disk. O(n). Raises ConfigError.
+    """Fill a store with the tasks on the disk. O(n). Raises CannotStart.
 
-    The cycle collector would look through the new tasks again and again and find nothing, for a
-    third of the time: it is off meanwhile, and afterwards leaves alone what is there. Else it
-    would hold the server for 0.2 s now and then, at 100,000 tasks.
+    The cycle collector would search the new tasks again and again, for a third of the time, and
+    find nothing. So it is off meanwhile, and afterwards it leaves these tasks alone. Otherwise it
+    would now and then hold the event loop for 0.2 s at 100,000 tasks.
     """
     gc.disable()
     try:
@@ -77,71 +81,89 @@ def recover(store: Store, database: Database) -> None:
 
 
 class Journal:
-    """Takes the changes of a store to a database, in batches, and tells when they are there."""
+    """Takes the changes of a store to a database, in batches, and reports when they are there."""
 
     def __init__(self, store: Store, database: Database) -> None:
-        self.failures = 0  # commits that were not made
-        self.listeners: list[Listener] = []  # told of changes when they are on the disk
-        self.observers: list[Callable[[float, int], None]] = []  # of seconds and changes of each
+        # Commits that failed.
+        self.failures = 0
+
+        # Called with changes when they are on the disk.
+        self.listeners: list[Listener] = []
+
+        # Called with the seconds and the changes of each commit.
+        self.observers: list[Callable[[float, Sequence[Change]], None]] = []
         self._store = store
         self._database = database
         self._thread = ThreadPoolExecutor(1, "journal")
         self._pending: Writes = []
+
+        # The results of the batch that is pending, and of the one that is being written.
         loop = asyncio.get_running_loop()
-        self._next: asyncio.Future[bool] = loop.create_future()  # of the batch that is pending
-        self._current: asyncio.Future[bool] = loop.create_future()  # of the one being written
+        self._next: asyncio.Future[bool] = loop.create_future()
+        self._current: asyncio.Future[bool] = loop.create_future()
         self._current.set_result(True)
         self._awake = asyncio.Event()
-        self._failing = False  # the last commit was not made, and the log says so already
+
+        # The last commit failed, and the log has a line about it.
+        self._failing = False
         self._stopping = False
-        self._ended = False  # nothing is written any more
+
+        # Nothing is written any more.
+        self._ended = False
 
     def changed(self, changes: Sequence[Change]) -> None:
-        """Take changes that the store has made; the store calls this. O(1)."""
-        if (tally := current_tally.get()) is not None:
+        """Take changes that have been made. The store calls this. O(1)."""
+        tally = current_tally.get()
+        if tally is not None:
             tally.made += len(changes)
         self._pending.append((copy_context(), changes))
         self._awake.set()
 
-    def check_room(self) -> None:
-        """Raise ServiceUnavailable if so much waits for the disk that no more should be added."""
+    def begin(self) -> None:
+        """Begin to count the changes of the current request.
+
+        Raises ServiceUnavailable if so many writes wait for the disk that no more should be added.
+        """
         if self._ended or len(self._pending) >= MAX_PENDING:
             raise ServiceUnavailable("too many changes wait for the disk; nothing was changed")
+        current_tally.set(Tally())
 
     async def committed(self) -> None:
-        """Wait until all changes made so far are on the disk.
+        """Wait until all changes so far are on the disk.
 
-        Raises NotStored if a change of the current request was taken back; or, where it has made
-        none, if one was that it may have seen. A waiter that is cancelled leaves the commit alone.
+        Raises NotStored if a change of the current request was undone or, for a request without
+        changes, if one was undone that it may have seen. Cancelling a waiter leaves the commit
+        alone.
         """
         tally = current_tally.get() or Tally()
-        waiting = self._next if self._pending else self._current
-        fine = not self._ended and (waiting.done() or await asyncio.shield(waiting))
-        if tally.stored < tally.made or not (fine or tally.made):
+        result = self._next if self._pending else self._current
+        is_stored = not self._ended and (result.done() or await asyncio.shield(result))
+        if tally.stored < tally.made or not (is_stored or tally.made):
             raise NotStored(tally)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Write what is changed until the block ends, and then the rest of it.
+        """Write changes until the block ends, and then the rest of them.
 
-        A bug that ends the writing ends the block too, and is raised: a server that cannot store
-        is better started anew than left half alive.
+        A bug that ends the writing also ends the block, and is raised: a server that cannot store
+        is better restarted than left half alive.
         """
-        task = asyncio.create_task(self._run())
-        task.add_done_callback(partial(self._check_end, asyncio.current_task()))
+        writing = asyncio.create_task(self._run())
+        writing.add_done_callback(partial(self._check_end, asyncio.current_task()))
         try:
             yield
         finally:
             self._stopping = True
             self._awake.set()
             try:
-                await task
+                await writing
             finally:
-                self._thread.shutdown()  # waits for it, so the database may be closed then
+                # Waits for the thread, so that the database may be closed after it.
+                self._thread.shutdown()
 
-    def _check_end(self, owner: asyncio.Task[Any] | None, task: asyncio.Task[None]) -> None:
+    def _check_end(self, owner: asyncio.Task[Any] | None, writing: asyncio.Task[None]) -> None:
         if not self._stopping and owner is not None:
-            logging.getLogger(__name__).critical("the journal failed, and the server must end")
+            logger.critical("the journal failed, so the server must end")
             owner.cancel()
 
     async def _run(self) -> None:
@@ -150,94 +172,77 @@ class Journal:
                 await self._awake.wait()
                 if not self._stopping:
                     self._awake.clear()
-                await asyncio.sleep(0)  # who comes a turn later shares it: a sixth more are served
+                # Changes of the next turn can share the commit: a sixth more requests are served.
+                await asyncio.sleep(0)
                 if self._pending:
                     await self._commit()
         finally:
             self._ended = True
-            for waiting in self._current, self._next:
-                if not waiting.done():
-                    waiting.set_result(False)  # whatever ended it: nobody may wait on
+            # Whatever ended the writing, no request may wait for ever.
+            for result in self._current, self._next:
+                if not result.done():
+                    result.set_result(False)
 
     async def _commit(self) -> None:
-        """Write what is pending in one transaction, and tell how that went."""
+        """Write what is pending in one transaction, and report the result."""
         loop = asyncio.get_running_loop()
-        batch, self._pending = self._pending, []
-        self._current, self._next = self._next, loop.create_future()
+        batch = self._pending
+        self._pending = []
+        self._current = self._next
+        self._next = loop.create_future()
         changes = [change for _, together in batch for change in together]
-        started = perf_counter()  # uvloop's clock counts whole milliseconds
+        # The clock of uvloop counts only whole milliseconds.
+        started = perf_counter()
         try:
             await loop.run_in_executor(self._thread, self._database.write, changes)
-        except Exception as error:  # mostly of SQLite; but whatever it is, nothing was written
+        except Exception as error:
+            # Usually an error of SQLite. Whatever it is, nothing was written.
             self._log_failure(error)
-            self._take_back(batch)
+            self._undo(batch)
             self._current.set_result(False)
         else:
             self._log_success()
             self._current.set_result(True)
-            self._tell(batch, perf_counter() - started)
+            self._report(batch, changes, perf_counter() - started)
 
-    def _take_back(self, batch: Writes) -> None:
-        """Undo a batch and all that has come after it, which may build on it."""
+    def _undo(self, batch: Writes) -> None:
+        """Undo a batch and all changes since, which may depend on it."""
         self.failures += 1
-        pending, self._pending = self._pending, []
+        pending = self._pending
+        self._pending = []
         for _, together in reversed(batch + pending):
             self._store.undo(together)
         if pending:
             self._next.set_result(False)
             self._next = asyncio.get_running_loop().create_future()
 
-    def _tell(self, batch: Writes, seconds: float) -> None:
+    def _report(self, batch: Writes, changes: Sequence[Change], seconds: float) -> None:
         for context, together in batch:
-            if (tally := context.get(current_tally)) is not None:
+            tally = context.get(current_tally)
+            if tally is not None:
                 tally.stored += len(together)
             for listener in self.listeners:
                 _call(context.run, listener, together)
         for observer in self.observers:
-            _call(observer, seconds, sum(len(together) for _, together in batch))
+            _call(observer, seconds, changes)
 
     def _log_failure(self, error: Exception) -> None:
-        """Say it once, and not for each commit that a full disk refuses; a bug has a traceback."""
+        """Log the first of several failures, with a traceback if it is a bug."""
         if not self._failing:
-            known = isinstance(error, sqlite3.Error)
+            is_known = isinstance(error, sqlite3.Error)
             message = "changes cannot be stored, and are refused until they can: %s"
-            logging.getLogger(__name__).error(message, error, exc_info=None if known else error)
+            logger.error(message, error, exc_info=None if is_known else error)
         self._failing = True
 
     def _log_success(self) -> None:
         if self._failing:
-            logging.getLogger(__name__).warning("changes are stored again")
+            logger.warning("changes are stored again")
         self._failing = False
 
 
 def _call(listener: Callable[..., object], *arguments: object) -> None:
     try:
         listener(*arguments)
-    except Exception:  # a bug of a listener may not end the journal
-        logging.getLogger(__name__).exception("a listener failed")
-
-
-@dataclass(frozen=True, slots=True)
-class Durable:
-    """Holds the answer to what writes until its changes are on the disk.
-
-    Refusals are held too: that a task is not found may be due to a deletion that can still fail,
-    and a client that deletes for the second time would take it for done.
-    """
-
-    journal: Journal
-    next: Handler
-
-    async def __call__(self, request: Request) -> Response:
-        """Pass on, and wait for the commit. Raises NotStored, ServiceUnavailable."""
-        if request.method in READING:
-            return await self.next(request)
-        self.journal.check_room()
-        current_tally.set(Tally())
-        try:
-            response = await self.next(request)
-        except TaskflowError:
-            await self.journal.committed()
-            raise
-        await self.journal.committed()
-        return response
+    except Exception:
+        # A bug in a listener must not end the journal.
+        logger.exception("a listener failed")

@@ -1,27 +1,24 @@
-"""Metrics: what the server did and how it is, for Prometheus to fetch (`GET /metrics`).
+"""Metrics: what the server has done and how it is, for Prometheus to fetch (`GET /metrics`).
 
-    answer ─► CountingLog.add ─► plain counters ─┐
-    change ─► Metrics.changed ─► plain counters ─┤
-    commit ─► Metrics._committed ─► histograms ──┴─► collect, at a scrape ─► text
+    response ─► answered ─► plain counters ─┐
+    change ───► changed ──► plain counters ─┤
+    commit ───► committed ─► histograms ────┴─► collect, at a scrape ─► text
 
-What happens often adds to a list or a dict and nothing else; the library makes text of it when
-somebody asks, which takes a few milliseconds and does not depend on how many tasks there are. Its
-own counters have a lock and a look-up of labels for each step, and would cost a request ten times
-as much. So they are not used, but a collector of our own
-(https://prometheus.github.io/client_python/collector/custom/).
+Frequent events only add to a list or a dict. The library turns the numbers into text at a scrape,
+which takes a few milliseconds, however many tasks there are. Its own counters have a lock and a
+look-up of labels for each step, and would cost a request ten times as much, so there is a collector
+of our own instead (https://prometheus.github.io/client_python/collector/custom/).
 
-Labels have few values, since each combination is kept for ever: a route is its template, and
-what no route took shares one.
+Labels have few values, because each combination is kept for ever. A route is its template, and
+requests without a route share one value.
 """
 
 import platform
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import accumulate
-from typing import IO
 
-import psutil
 from prometheus_client import Metric, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -35,126 +32,117 @@ from taskflow.config import VERSION
 from taskflow.http import Handler, Request, Response
 from taskflow.hub import Hub
 from taskflow.journal import Journal
-from taskflow.logs import AccessLog
+from taskflow.logs import AccessEntry, LogWriter
 from taskflow.store import Store
-from taskflow.tasks import Change, Status
+from taskflow.tasks import Change, Status, Task
 from taskflow.workers import WorkerPool
 
-REQUEST_SECONDS = (0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0)  # few, for each route has them
+# Few, because each route has all of them.
+REQUEST_SECONDS = (0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0)
 COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 COMMIT_CHANGES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 1_000.0, 10_000.0)
 
-NONE = "none"  # the label of a request that no route took, or that has no method
+# The label of a request without a route or without a method.
+NONE = "none"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Histogram:
-    """How many values fell between which bounds, and their sum. To observe one is O(log bounds)."""
+    """The number of values between each two bounds, and their sum. A new value is O(log bounds)."""
 
     __slots__ = ("bounds", "counts", "sum")
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)  # the last is for what is over all bounds
+        # The last is for values over all bounds.
+        self.counts = [0] * (len(bounds) + 1)
         self.sum = 0.0
 
     def observe(self, value: float) -> None:
-        """Count a value. A bound belongs to what is below it, as Prometheus has it."""
+        """Count a value. A value that equals a bound counts as below it, as in Prometheus."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
     def add(self, other: "Histogram") -> None:
         """Count the values of another with the same bounds."""
-        self.counts = [one + two for one, two in zip(self.counts, other.counts, strict=True)]
+        self.counts = [sum(pair) for pair in zip(self.counts, other.counts, strict=True)]
         self.sum += other.sum
 
     @property
     def count(self) -> int:
-        """How many values were observed."""
+        """The number of values."""
         return sum(self.counts)
 
     @property
     def buckets(self) -> list[tuple[str, float]]:
-        """Each bound with how many values were not over it."""
+        """Each bound, with the number of values that are not over it."""
         bounds = [*map(str, self.bounds), "+Inf"]
         return list(zip(bounds, accumulate(map(float, self.counts)), strict=True))
 
 
-class CountingLog(AccessLog):
-    """The access log, which hears of every answer, and counts them on the way."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        super().__init__(stream)
-        self.answers: dict[tuple[str, str, int], Histogram] = {}  # by method, route and status
-        self.sent: dict[str, int] = defaultdict(int)  # bytes of bodies, by route
-        self.lost = 0  # lines that were dropped, but for those that take() has not told of
-
-    def add(self, request: Request, response: Response, sent: int, seconds: float) -> None:
-        """Count an answer, and keep its line. O(1), and never waits."""
-        route = request.context.get("route", NONE)
-        key = request.method, route, response.status
-        if (histogram := self.answers.get(key)) is None:
-            histogram = self.answers[key] = Histogram(REQUEST_SECONDS)
-        histogram.observe(seconds)
-        self.sent[route] += sent
-        super().add(request, response, sent, seconds)
-
-    def take(self) -> str:
-        """Take out what is ready, and count what was dropped."""
-        self.lost += self._dropped
-        return super().take()
-
-    @property
-    def dropped(self) -> int:
-        """How many lines were dropped since the start."""
-        return self.lost + self._dropped
-
-
 class Metrics(Collector):
-    """Everything that is measured, and how it is told."""
+    """Everything that is counted and measured."""
 
-    def __init__(self, log: CountingLog, store: Store, pool: WorkerPool, hub: Hub) -> None:
+    def __init__(self, log: LogWriter, store: Store, pool: WorkerPool, hub: Hub) -> None:
         self._log = log
         self._store = store
         self._pool = pool
         self._hub = hub
-        self._process = psutil.Process()
-        self.tasks: Counter[Status] = Counter()  # those that are stored, by status
-        self.connections: Sized = ()  # of the server
-        self._journal: Journal | None = None  # none if the tasks are kept in memory only
+
+        # Stored tasks, by status.
+        self.tasks: Counter[Status] = Counter()
+
+        # The connections of the server.
+        self.connections: Sized = ()
+
+        # None if the tasks are kept in memory only.
+        self.journal: Journal | None = None
+
+        # Durations by method, route and status, and bytes of bodies by route.
+        self._responses: dict[tuple[str, str, int], Histogram] = {}
+        self._sent: dict[str, int] = defaultdict(int)
         self._commit_seconds = Histogram(COMMIT_SECONDS)
         self._commit_changes = Histogram(COMMIT_CHANGES)
 
     def routes(self) -> dict[str, Handler]:
-        """Return the handlers by what they answer."""
+        """Return the handlers by method and path."""
         return {"GET /metrics": self.show}
 
     async def show(self, request: Request) -> Response:
-        """Answer all metrics as text."""
+        """Respond with all metrics as text."""
         return Response(200, generate_latest(self), content_type=TEXT)
 
-    # What is told to us, as it happens.
+    # Called when something happens.
+
+    def answered(self, entry: AccessEntry) -> None:
+        """Count a response. RequestLog calls this. O(1)."""
+        route = entry.route or NONE
+        key = (entry.method, route, entry.status)
+        histogram = self._responses.get(key)
+        if histogram is None:
+            histogram = self._responses[key] = Histogram(REQUEST_SECONDS)
+        histogram.observe(entry.seconds)
+        self._sent[route] += entry.sent
+
+    def count_stored(self, tasks: Iterable[Task]) -> None:
+        """Count the tasks that are stored at the start. O(n)."""
+        self.tasks.update(task.status for task in tasks)
 
     def changed(self, changes: Sequence[Change]) -> None:
-        """Count tasks that have changed. O(changes)."""
+        """Count changed tasks. Without a journal, the store calls this. O(changes)."""
         for change in changes:
             if change.before is not None:
                 self.tasks[change.before.status] -= 1
             if change.after is not None:
                 self.tasks[change.after.status] += 1
 
-    def follow(self, journal: Journal) -> None:
-        """Count what is stored, and from now on what the journal stores. O(n)."""
-        self.tasks.update(task.status for task in self._store.snapshot())
-        journal.listeners.append(self.changed)
-        journal.observers.append(self._committed)
-        self._journal = journal
-
-    def _committed(self, seconds: float, changes: int) -> None:
+    def committed(self, seconds: float, changes: Sequence[Change]) -> None:
+        """Count a commit and its changes. The journal calls this. O(changes)."""
         self._commit_seconds.observe(seconds)
-        self._commit_changes.observe(changes)
+        self._commit_changes.observe(len(changes))
+        self.changed(changes)
 
-    # What is asked of us.
+    # Called at a scrape.
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics. O(routes + clients of WebSockets)."""
@@ -165,25 +153,30 @@ class Metrics(Collector):
         yield from self._process_itself()
 
     def _requests(self) -> Iterator[Metric]:
-        name, about = "taskflow_http_requests", "Requests that were answered."
+        name = "taskflow_http_requests"
+        about = "Requests, including those whose client left before the response."
         requests = CounterMetricFamily(name, about, labels=["method", "route", "status"])
         by_route: dict[str, Histogram] = {}
-        for (method, route, status), histogram in self._log.answers.items():
+        for (method, route, status), histogram in self._responses.items():
             requests.add_metric([method or NONE, route, str(status)], histogram.count)
             by_route.setdefault(route, Histogram(REQUEST_SECONDS)).add(histogram)
         yield requests
-        name, about = "taskflow_http_request_duration_seconds", "From its head to its whole answer."
+        name = "taskflow_http_request_duration_seconds"
+        about = "From the head of a request to the end of its response."
         durations = HistogramMetricFamily(name, about, labels=["route"])
         for route, histogram in by_route.items():
             durations.add_metric([route], histogram.buckets, histogram.sum)
         yield durations
-        name, about = "taskflow_http_response_body_bytes", "Bytes of answers without their heads."
+        name = "taskflow_http_response_body_bytes"
+        about = "Bytes of responses without their heads."
         sent = CounterMetricFamily(name, about, labels=["route"])
-        for route, count in self._log.sent.items():
+        for route, count in self._sent.items():
             sent.add_metric([route], count)
         yield sent
         yield gauge("http_connections", "Connections, WebSockets included.", len(self.connections))
-        yield counter("access_log_dropped_lines", "Access lines not written.", self._log.dropped)
+        yield counter(
+            "access_log_dropped_lines", "Access lines not written.", self._log.dropped_in_all
+        )
 
     def _queue(self) -> Iterator[Metric]:
         tasks = GaugeMetricFamily("taskflow_tasks", "Tasks by status.", labels=["status"])
@@ -213,14 +206,19 @@ class Metrics(Collector):
             family = HistogramMetricFamily(f"taskflow_journal_{name}", about)
             family.add_metric([], values.buckets, values.sum)
             yield family
-        failures = 0 if self._journal is None else self._journal.failures
+        failures = 0 if self.journal is None else self.journal.failures
         yield counter("journal_failures", "Commits that were not made.", failures)
 
     def _process_itself(self) -> Iterator[Metric]:
-        """Yield what all programs tell, under the names that all of them use."""
-        with self._process.oneshot():
-            memory, cpu = self._process.memory_info(), self._process.cpu_times()
-            started = self._process.create_time()
+        """Yield the metrics of any process, under their usual names."""
+        # Imported here, so that only a scrape loads the library.
+        import psutil  # noqa: PLC0415
+
+        process = psutil.Process()
+        with process.oneshot():
+            memory = process.memory_info()
+            cpu = process.cpu_times()
+            started = process.create_time()
         for name, about, value in (
             ("process_resident_memory_bytes", "Memory that is held.", memory.rss),
             ("process_virtual_memory_bytes", "Memory that is mapped.", memory.vms),
@@ -239,5 +237,5 @@ def gauge(name: str, about: str, value: float) -> Metric:
 
 
 def counter(name: str, about: str, value: float) -> Metric:
-    """Return a value that only rises; in the text its name ends in `_total`."""
+    """Return a value that only rises. In the text its name ends in `_total`."""
     return CounterMetricFamily(f"taskflow_{name}", about, value)

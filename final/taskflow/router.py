@@ -1,4 +1,4 @@
-"""From a method and a path to the handler that answers them."""
+"""The router: from a method and a path to a handler."""
 
 import re
 from collections.abc import Mapping
@@ -10,41 +10,42 @@ PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 class Router:
-    """The handlers by path and method. A literal path wins over one with `{id}` in it."""
+    """The handlers by path and method. A literal path wins over one that contains `{id}`."""
 
     def __init__(self, routes: Mapping[str, Handler]) -> None:
-        """Take the handlers by what they answer, such as `GET /tasks/{id}`."""
-        self._literal: dict[str, dict[str, Handler]] = {}
-        self._patterns: dict[str, tuple[re.Pattern[str], dict[str, Handler]]] = {}
+        """Take the handlers by method and path, such as `GET /tasks/{id}`."""
+        # Handlers by method, by path.
+        self._handlers: dict[str, dict[str, Handler]] = {}
+        self._patterns: dict[str, re.Pattern[str]] = {}
         for route, handler in routes.items():
             method, path = route.split(" ")
-            if "{" in path:
-                pattern = re.compile(PARAMETER.sub(r"(?P<\1>[^/]+)", path))
-                _, handlers = self._patterns.setdefault(path, (pattern, {}))
-            else:
-                handlers = self._literal.setdefault(path, {})
+            handlers = self._handlers.setdefault(path, {})
             handlers[method] = handler
             if method == "GET":
-                handlers["HEAD"] = handler  # the connection leaves the body out
+                # The connection leaves out the body of a response to HEAD.
+                handlers["HEAD"] = handler
+            if "{" in path:
+                self._patterns[path] = re.compile(PARAMETER.sub(r"(?P<\1>[^/]+)", path))
 
     async def __call__(self, request: Request) -> Response:
-        """Answer with the handler of this path and method. Raises NotFound, MethodNotAllowed.
+        """Return the response of the handler. Raises NotFound, MethodNotAllowed.
 
-        Notes in `request.context["route"]` which path it took, as the routes have it.
+        Notes the path of the route in the context.
         """
-        if (handlers := self._literal.get(request.path)) is not None:
-            request.context["route"] = request.path
-        else:
-            handlers = self._match(request)
+        request.context.route = self._match(request)
+        handlers = self._handlers[request.context.route]
         if request.method not in handlers:
             raise MethodNotAllowed(request.method, ", ".join(handlers))
         return await handlers[request.method](request)
 
-    def _match(self, request: Request) -> dict[str, Handler]:
-        """Return the handlers of the first pattern that the path matches. O(patterns)."""
-        for path, (pattern, handlers) in self._patterns.items():
-            if match := pattern.fullmatch(request.path):
+    def _match(self, request: Request) -> str:
+        """Return the path of the route, and note its parameters in the request. O(patterns)."""
+        path = request.path
+        if path in self._handlers and path not in self._patterns:
+            return path
+        for route, pattern in self._patterns.items():
+            match = pattern.fullmatch(path)
+            if match is not None:
                 request.params = match.groupdict()
-                request.context["route"] = path
-                return handlers
-        raise NotFound(f"there is nothing at {request.path[:100]}")
+                return route
+        raise NotFound(f"there is nothing at {path[:100]}")

@@ -1,7 +1,7 @@
-"""Answers that are made while they are sent, a piece at a time, in memory that does not grow.
+"""Streams: responses that are made while they are sent, in memory that does not grow.
 
-A piece is a few hundred rows: so many that sending one costs little for each of them, and so few
-that making one holds the event loop for a millisecond only.
+A piece is a few hundred rows: enough to make the cost of sending small for each row, and few
+enough to hold the event loop for about a millisecond.
 """
 
 import csv
@@ -12,28 +12,32 @@ from typing import Any
 
 from taskflow.tasks import Task
 
-ROWS = 500  # in a piece
+# Rows in a piece.
+ROWS = 500
+
 CSV = "text/csv; charset=utf-8"
 NDJSON = "application/x-ndjson"
 TASK_COLUMNS = "id,title,description,status,priority,dependencies,createdAt,updatedAt"
+
+# A spreadsheet takes a text that begins with one of these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def in_pieces(items: Iterable[Any]) -> Iterator[list[Any]]:
     """Yield the items in lists of ROWS."""
-    rest = iter(items)
-    while piece := list(islice(rest, ROWS)):
+    iterator = iter(items)
+    while piece := list(islice(iterator, ROWS)):
         yield piece
 
 
 async def ndjson(lines: Iterable[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield values that are JSON already, one a line (https://github.com/ndjson/ndjson-spec)."""
+    """Yield encoded values, one per line (https://github.com/ndjson/ndjson-spec)."""
     for piece in in_pieces(lines):
         yield b"\n".join(piece) + b"\n"
 
 
 async def csv_table(columns: str, rows: Iterable[Sequence[object]]) -> AsyncGenerator[bytes, None]:
-    """Yield the names of the columns and the rows as CSV (RFC 4180)."""
+    """Yield the names of the columns and then the rows, as CSV (RFC 4180)."""
     yield columns.encode() + b"\r\n"
     for piece in in_pieces(rows):
         text = StringIO(newline="")
@@ -43,10 +47,18 @@ async def csv_table(columns: str, rows: Iterable[Sequence[object]]) -> AsyncGene
 
 def task_row(task: Task) -> Sequence[object]:
     """Return a task as a row of CSV."""
-    texts = task.id, harmless(task.title), harmless(task.description), task.status, task.priority
-    return *texts, ";".join(task.dependencies), task.created_at, task.updated_at
+    return (
+        task.id,
+        harmless(task.title),
+        harmless(task.description),
+        task.status,
+        task.priority,
+        ";".join(task.dependencies),
+        task.created_at,
+        task.updated_at,
+    )
 
 
 def harmless(text: str) -> str:
-    """Return the text with a quote before what a spreadsheet would run (OWASP, CSV Injection)."""
+    """Return the text, after a quote if a spreadsheet would run it (OWASP, CSV Injection)."""
     return "'" + text if text.startswith(FORMULA_STARTS) else text

@@ -1,26 +1,28 @@
-"""One WebSocket: frames in, messages up; messages down, frames out (RFC 6455).
+"""One WebSocket: frames come in and become messages, messages go out as frames (RFC 6455).
 
-    data_received ─► ServerProtocol ─► frames ─► message ─► hub.received
+    data_received ─► ServerProtocol ─► frames ─► message ─► room.received
                            │
-    transport ◄────────────┘ pongs and closes               hub ─► send ─► transport
+    _write ◄───────────────┘ pongs and closes                 room ─► send ─► _write
 
-`ServerProtocol`, of the library websockets, has the shape of our own parser: bytes in, frames out,
-and no socket. What it leaves to us: to join the frames of one message, to check that text is
-UTF-8, to ask with pings whether anybody is still there, and to end a client that takes nothing.
+`ServerProtocol`, from the library websockets, has the form of our own parser: bytes in, frames out,
+and no socket. This module joins the frames of a message, checks that text is UTF-8, pings the
+client, and closes a client that does not read.
 """
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from websockets import CloseCode, Frame, Opcode, ServerProtocol, State
 
-if TYPE_CHECKING:
-    from taskflow.hub import Hub
+# Bytes. The library closes a larger message with 1009.
+MAX_MESSAGE = 64 * 1024
 
-MAX_MESSAGE = 64 * 1024  # bytes; over it, the protocol closes with 1009
-MAX_UNSENT = 1024 * 1024  # bytes that a slow client may leave waiting
-CLOSE_SECONDS = 2.0  # how long a client may take to say goodbye
+# Bytes that may wait for a slow client.
+MAX_UNSENT = 1024 * 1024
+
+# How long a client may take to confirm the close.
+CLOSE_SECONDS = 2.0
 
 
 def text_frame(message: bytes) -> bytes:
@@ -28,20 +30,39 @@ def text_frame(message: bytes) -> bytes:
     return Frame(Opcode.TEXT, message).serialize(mask=False)
 
 
-class WebSocket(asyncio.Protocol):
-    """The server's end of one WebSocket: what asyncio calls instead of our Connection."""
+class Room(Protocol):
+    """What a WebSocket reports to: in this program, the hub."""
 
-    def __init__(self, protocol: ServerProtocol, hub: "Hub") -> None:
+    def join(self, client: "WebSocket") -> None:
+        """Add a client."""
+
+    def leave(self, client: "WebSocket") -> bool:
+        """Remove a client, and return whether it was there."""
+
+    def received(self, client: "WebSocket", message: str | bytes) -> None:
+        """Handle a message."""
+
+
+class WebSocket(asyncio.Protocol):
+    """The server's end of one WebSocket. The event loop calls it instead of the Connection."""
+
+    def __init__(self, protocol: ServerProtocol, room: Room) -> None:
         self._protocol = protocol
-        self._hub = hub
-        self._message = bytearray()  # what has come of the current one
+        self._room = room
+
+        # The part of the current message that has arrived.
+        self._message = bytearray()
         self._is_text = False
         self._awaits_pong = False
 
+        # Drops the connection if the client does not confirm the close.
+        self._deadline: asyncio.TimerHandle | None = None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self._before = self.transport.get_protocol()  # it too wants to know when the socket is gone
-        self._hub.join(self)
+        self._transport = cast(asyncio.Transport, transport)
+        # The Connection must still learn that the socket has gone.
+        self._connection = self._transport.get_protocol()
+        self._room.join(self)
 
     def data_received(self, data: bytes) -> None:
         self._protocol.receive_data(data)
@@ -51,12 +72,17 @@ class WebSocket(asyncio.Protocol):
         self._flush()
 
     def eof_received(self) -> None:
-        self._protocol.receive_eof()  # half-closed is closed (RFC 6455, 7.1.1)
+        # A WebSocket that is closed in one direction is closed (RFC 6455, 7.1.1).
+        self._protocol.receive_eof()
         self._flush()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._hub.leave(self)
-        self._before.connection_lost(error)
+        self._room.leave(self)
+        if self._deadline is not None:
+            self._deadline.cancel()
+        # Ends the generator inside the protocol, which refers to the protocol: a cycle.
+        self._protocol.receive_eof()
+        self._connection.connection_lost(error)
 
     def _frame_received(self, frame: Frame) -> None:
         if frame.opcode is Opcode.PONG:
@@ -67,21 +93,22 @@ class WebSocket(asyncio.Protocol):
             return
         self._message += frame.data
         if frame.fin and self._protocol.state is State.OPEN:
-            message, self._message = bytes(self._message), bytearray()
+            message = bytes(self._message)
+            self._message.clear()
             try:
-                self._hub.received(self, message.decode() if self._is_text else message)
+                self._room.received(self, message.decode() if self._is_text else message)
             except UnicodeDecodeError:
                 self.close(CloseCode.INVALID_DATA, "text must be UTF-8")
 
     def send(self, frame: bytes) -> bool:
-        """Send a frame that is made already; return whether the client could take it."""
+        """Send a complete frame, and return whether the client could take it."""
         if self._protocol.state is State.OPEN:
-            self.transport.write(frame)
+            self._write(frame)
             self._flush()
         return self._protocol.state is State.OPEN
 
     def ping(self) -> None:
-        """Ask whether the client is still there; end it if it has not answered the last time."""
+        """Ask whether the client is still there. Close it if it has not responded to the last."""
         if self._awaits_pong:
             self.close(CloseCode.INTERNAL_ERROR, "no pong")
         else:
@@ -90,22 +117,32 @@ class WebSocket(asyncio.Protocol):
             self._flush()
 
     def close(self, code: CloseCode, reason: str) -> None:
-        """Say why, and end the connection; the client has CLOSE_SECONDS to read that."""
+        """Send a close frame. The client has CLOSE_SECONDS to read it."""
         self._protocol.fail(code, reason)
         self._flush()
 
+    def abort(self) -> None:
+        """Drop the connection now."""
+        self._transport.abort()
+
     def _flush(self) -> None:
-        """Send what the protocol has to say, and see to the end if that was its last word."""
+        """Send what the protocol has prepared, and end the connection if that was a close."""
         for data in self._protocol.data_to_send():
             if data:
-                self.transport.write(data)
-            elif self.transport.can_write_eof():  # b"" is the end (half-close)
-                with suppress(OSError):  # the client has just gone
-                    self.transport.write_eof()
-            elif not self.transport.is_closing():  # TLS has no half-close
-                self.transport.close()
+                self._write(data)
+            elif self._transport.can_write_eof():
+                # b"" stands for the end. The client may have reset the connection already.
+                with suppress(OSError):
+                    self._transport.write_eof()
+            elif not self._transport.is_closing():
+                # TLS cannot close one direction alone.
+                self._transport.close()
         if self._protocol.state is State.OPEN:
-            if self.transport.get_write_buffer_size() > MAX_UNSENT:
+            if self._transport.get_write_buffer_size() > MAX_UNSENT:
                 self.close(CloseCode.TRY_AGAIN_LATER, "too slow")
-        elif self._hub.leave(self):
-            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.transport.abort)
+        elif self._room.leave(self):
+            self._deadline = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.abort)
+
+    def _write(self, data: bytes) -> None:
+        """Send bytes. All output passes through here."""
+        self._transport.write(data)

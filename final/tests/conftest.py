@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from in_process import Client, new_client
 
-from taskflow.system import new_event_loop
+from taskflow.process import new_event_loop
 
 DEADLINE = 20.0  # seconds; a test that takes as long hangs
 

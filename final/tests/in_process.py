@@ -1,28 +1,31 @@
-"""A client without a socket: the parser makes the request, the application answers it."""
+"""A client without a socket: the parser makes the request, the application responds to it."""
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 
 from described import check_described
 
 from taskflow.app import build_app
 from taskflow.config import IN_MEMORY, Settings, Tokens
-from taskflow.http import Handler, Request, RequestParser, Response
+from taskflow.http import Handler, Request, Response
+from taskflow.logs import LogWriter
+from taskflow.parser import RequestParser
 
 TOKENS = Tokens(admin="the-token-of-an-admin", user="the-token-of-a-user")
 SETTINGS = Settings(data=IN_MEMORY, demos=True, admin_token=TOKENS.admin, user_token=TOKENS.user)
 
 
 class Whole(Response):
-    """An answer that has been taken to its end, if it was made while it was sent."""
+    """A response whose body has been joined."""
 
     body: bytes
 
 
 class Client:
-    """Asks one application, as a connection would, with the token of an admin unless told."""
+    """A client of one application, which it calls as a connection would, as an admin by default."""
 
     def __init__(self, app: Handler, token: str = TOKENS.admin) -> None:
         self.app = app
@@ -31,19 +34,21 @@ class Client:
     async def ask(
         self, method: str, target: str, value: object = None, body: bytes = b"", **headers: str
     ) -> Whole:
-        """Return the answer. The body is the value as JSON, or these bytes."""
+        """Return the response. The body of the request is the value as JSON, or these bytes."""
         request, response = await self.begin(method, target, value, body, **headers)
-        whole = response.body
-        if not isinstance(whole, bytes):
-            whole = b"" if method == "HEAD" else await taken(whole)
-        request.on_answered(request, response, len(whole))
-        check_described(request, response)
-        return Whole(response.status, whole, response.headers, response.content_type)
+        if isinstance(response.body, AsyncGenerator):
+            joined = b"" if method == "HEAD" else await taken(response.body)
+        else:
+            joined = body_of(response)
+        request.on_sent(request, response.status, len(joined))
+        whole = Whole(response.status, joined, response.headers, response.content_type)
+        check_described(request, whole)
+        return whole
 
     async def begin(
         self, method: str, target: str, value: object = None, body: bytes = b"", **headers: str
     ) -> tuple[Request, Response]:
-        """Return the request and its answer, of which no piece has been made yet."""
+        """Return the request and its response, of which no piece has been made yet."""
         if value is not None:
             body = json.dumps(value).encode()
         fields = {"host": "localhost", "content-length": str(len(body))}
@@ -63,13 +68,13 @@ class Client:
         return request, await self.app(request)
 
     async def created(self, **fields: object) -> Any:
-        """Return a new task with these fields, as the answer shows it."""
+        """Return a new task with these fields, as the response shows it."""
         response = await self.ask("POST", "/tasks", {"title": "a task", **fields})
         assert response.status == 201, response.body
         return json.loads(response.body)
 
     async def shown(self, target: str) -> Any:
-        """Return what is there, which must be some JSON."""
+        """Return the JSON at this target."""
         response = await self.ask("GET", target)
         assert response.status == 200, response.body
         return json.loads(response.body)
@@ -78,7 +83,7 @@ class Client:
 @asynccontextmanager
 async def new_client(settings: Settings = SETTINGS) -> AsyncIterator[Client]:
     """Give a client of a new application, whose services run until the block ends."""
-    async with build_app(settings) as application:
+    async with build_app(settings, LogWriter(BytesIO())) as application:
         yield Client(application.handler)
 
 
@@ -88,25 +93,24 @@ async def taken(pieces: AsyncGenerator[bytes, None]) -> bytes:
 
 
 def body_of(response: Response) -> bytes:
-    """Return the body of an answer that is not made while it is sent."""
-    assert isinstance(response.body, bytes)
-    return response.body
+    """Return the body of a response, joined."""
+    return b"".join(response.pieces)
 
 
 def error_of(response: Response) -> str:
-    """Return what the answer says was wrong."""
+    """Return the message of an error response."""
     message = json.loads(body_of(response))["error"]["message"]
     assert isinstance(message, str)
     return message
 
 
 def code_of(response: Response) -> str:
-    """Return the same for programs."""
+    """Return the code of an error response."""
     code = json.loads(body_of(response))["error"]["code"]
     assert isinstance(code, str)
     return code
 
 
 def details_of(response: Response) -> Any:
-    """Return what programs can read of what was wrong."""
+    """Return the details of an error response."""
     return json.loads(body_of(response))["error"]["details"]

@@ -7,16 +7,13 @@ import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from io import BytesIO
 
-from taskflow import listener, server
-from taskflow.app import ErrorBoundary
+from taskflow import connection, server
+from taskflow.connection import Connection
 from taskflow.deadlines import Timeouts
-from taskflow.http import Handler
-from taskflow.listener import Server
-from taskflow.logs import AccessLog, RequestLog
-from taskflow.memory import History
-from taskflow.server import Connection
+from taskflow.http import Handler, Request, Response
+from taskflow.middleware import ErrorBoundary, RequestLog
+from taskflow.server import Server
 
 PATIENCE = 10.0  # seconds; never waited out when all is well
 PATIENT = Timeouts()
@@ -30,8 +27,8 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 def guarded(app: Handler) -> Handler:
-    """Return the app inside the links that make answers of errors."""
-    return RequestLog(AccessLog(BytesIO()), History(), ErrorBoundary(app))
+    """Return the app inside the links that turn errors into responses."""
+    return RequestLog([], ErrorBoundary(app))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +143,8 @@ class Serving:
 
 
 def server_tasks() -> list[asyncio.Task[object]]:
-    """Return the tasks of servers, as told from where their code is."""
-    files = server.__file__, listener.__file__
+    """Return the asyncio tasks that run code of a server or of its connections."""
+    files = (server.__file__, connection.__file__)
     return [task for task in asyncio.all_tasks() if any(file in repr(task) for file in files)]
 
 
@@ -168,3 +165,44 @@ async def serving(
             wire.close()
         await listening.stop(0)
         await until(lambda: not listening.connections and not server_tasks())
+
+
+def message(method: str, target: str, body: bytes = b"", *lines: str) -> bytes:
+    """Return a request as bytes."""
+    head = [f"{method} {target} HTTP/1.1", "Host: a", f"Content-Length: {len(body)}", *lines]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+async def echo(request: Request) -> Response:
+    """Answer with what was asked, and the body."""
+    return Response(200, f"{request.method} {request.path} ".encode() + await request.read())
+
+
+async def careless(request: Request) -> Response:
+    """Answer without a look at the body."""
+    return Response(200, request.path.encode())
+
+
+class Gate:
+    """An app that answers `/now` at once, and all else only when the gate is opened."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []  # the paths, in the order in which they reached the app
+        self.cancelled: list[str] = []
+        self.opened = asyncio.Event()
+
+    async def __call__(self, request: Request) -> Response:
+        self.begun.append(request.path)
+        try:
+            if request.path != "/now":
+                await self.opened.wait()
+            return await echo(request)
+        except asyncio.CancelledError:
+            self.cancelled.append(request.path)
+            raise
+
+
+async def ask(wire: Wire, path: str) -> bytes:
+    """Return the body of the answer to a GET."""
+    await wire.send(message("GET", path))
+    return (await wire.answer()).body

@@ -1,6 +1,6 @@
-"""What Schemathesis has to be told: what no schema can say, and what would only take long.
+"""Hooks for Schemathesis: rules that no schema can express, and limits on expensive requests.
 
-It loads this file by itself (see schemathesis.toml).
+Schemathesis loads this file itself (see test_schemathesis.py).
 """
 
 import json
@@ -11,32 +11,38 @@ from schemathesis.core.failures import Failure, ServerError
 from schemathesis.core.transport import Response
 from schemathesis.openapi.checks import RejectedPositiveData
 
-# Refusals of what is right by its schema: it is about what is there, or asks for the refusal.
+# Expected refusals of requests that match their schemas, by their code.
 BY_CODE = {
-    "MISSING_DEPENDENCY",  # ids of tasks that exist are wanted
-    "UPGRADE_REQUIRED",  # only HTTP is spoken by who asks
+    # A random id names no existing task.
+    "MISSING_DEPENDENCY",
+    # Schemathesis sends no WebSocket handshake.
+    "UPGRADE_REQUIRED",
 }
+# Expected refusals, by their field and the beginning of their reason.
 BY_REASON = {
-    "after": "there is no task ",  # the same for a page
+    # A random id names no existing task.
+    "after": "there is no task ",
     "count": "would leak more than ",
-    "priority": "must be an integer",  # 1.0 is one to JSON Schema, and none here
+    # JSON Schema accepts 1.0 as an integer; this server does not.
+    "priority": "must be an integer",
 }
-EXAMPLES = "/demo/error/"  # these fail, whatever they are asked
+# These endpoints always respond with an error.
+EXAMPLES = "/demo/error/"
 
-# What is asked instead of more, as far as more is allowed: a lot of work shows nothing else.
+# Larger valid values are replaced by these, since more work would not test anything else.
 CHEAP = {"iterations": 1_000, "heavyIterations": 1_000, "count": 1_000, "sizeKb": 8}
 
 
 @schemathesis.serializer("application/x-ndjson")
 def lines(context: Any, value: object) -> bytes:
-    """Return any value as lines of JSON, in which a task may be."""
-    values = value if isinstance(value, list) else [value]
-    return b"".join(json.dumps(one).encode() + b"\n" for one in values)
+    """Return a value as lines of JSON: one for each item of a list, or a single line."""
+    items = value if isinstance(value, list) else [value]
+    return b"".join(json.dumps(item).encode() + b"\n" for item in items)
 
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    """Ask for little work."""
+    """Replace expensive values by cheap ones."""
     for parameter in case.operation.query:
         value = str((case.query or {}).get(parameter.name))
         if parameter.name in CHEAP and value.isascii() and value.isdigit():
@@ -47,7 +53,7 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def filter_failure(context: Any, failure: Failure, case: Any, response: Response) -> bool:
-    """Return whether it is one."""
+    """Return whether the failure is a real one."""
     if not isinstance(failure, RejectedPositiveData | ServerError):
         return True
     if case.operation.path.startswith(EXAMPLES) and response.status_code != 501:

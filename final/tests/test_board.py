@@ -1,4 +1,4 @@
-"""The page and its files: open to all, strict in what they may do, and never sent twice."""
+"""The board's page and files: open to all, limited by a strict policy, and cached by clients."""
 
 import re
 
@@ -15,7 +15,7 @@ NAMED = re.compile(r'(?:src|href|from) ?=? ?"((?:/board/|\./)[^"]+)"')
 
 
 def text_of(response: Response) -> str:
-    """Return a body that is whole, and text."""
+    """Return a body of text that is not streamed."""
     assert isinstance(response.body, bytes)
     return response.body.decode()
 
@@ -28,20 +28,29 @@ async def test_the_page_needs_no_token(client: Client) -> None:
     assert text_of(response).startswith("<!doctype html>")
 
 
-async def test_all_that_the_files_name_is_there(client: Client) -> None:
+async def test_the_files_name_each_other_and_nothing_else(client: Client) -> None:
     client.token = ""
     named = set()
     for path in FILES:
         response = await client.ask("GET", path)
         assert response.status == 200, path
-        found = NAMED.findall(text_of(response))
-        named |= {name.replace("./", "/board/") for name in found}
-    assert named == BOARD_PATHS - {"/"}  # nothing is missing, and nothing is left over
+        names = NAMED.findall(text_of(response))
+        named |= {name.replace("./", "/board/") for name in names}
+    # No file is missing, and every served file is used.
+    assert named == BOARD_PATHS - {"/"}
 
 
-async def test_what_is_not_of_the_board_stays_closed(client: Client) -> None:
+async def test_other_paths_need_a_token(client: Client) -> None:
     client.token = ""
-    for path in ("/board", "/board/", "/board/../board.py", "/board/%2e%2e/board.py", "/board.py"):
+    for path in (
+        "/board",
+        "/board/",
+        "/board/routes.py",
+        "/board/__init__.py",
+        "/board/../app.py",
+        "/board/%2e%2e/app.py",
+        "/app.py",
+    ):
         response = await client.ask("GET", path)
         assert response.status == 401, path
 
@@ -61,7 +70,8 @@ async def test_every_file_may_do_little(client: Client, path: str) -> None:
 async def test_no_file_needs_what_the_policy_forbids(client: Client, path: str) -> None:
     body = text_of(await client.ask("GET", path))
     assert not re.search(r"\bstyle=|\bon\w+=\"|javascript:|innerHTML\b(?! in)|eval\(", body)
-    assert not re.search(r"https?://(?!www\.w3\.org/)", body)  # it works without the internet
+    # The page works without the internet.
+    assert not re.search(r"https?://(?!www\.w3\.org/)", body)
 
 
 async def test_a_file_that_the_client_has_is_not_sent_again(client: Client) -> None:
@@ -90,7 +100,8 @@ async def test_over_a_socket_304_has_neither_body_nor_length() -> None:
         known = await wire.answer()
         assert (known.status, known.body) == (304, b"")
         assert not {"content-length", "content-type"} & set(known.headers)
-        await wire.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")  # the connection is still in step
+        # The connection still knows where the next response begins.
+        await wire.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (await wire.answer()).body.startswith(b"<!doctype html>")
 
 

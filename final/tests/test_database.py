@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from taskflow.config import ConfigError
+from taskflow.config import CannotStart
 from taskflow.database import APPLICATION_ID, SCHEMA, Database
 from taskflow.store import Store
 from taskflow.tasks import Change, Status, Task, changed, new_task
@@ -38,7 +38,7 @@ def stored(path: Path) -> list[Task]:
 def refusal(path: Path) -> str:
     """Return why the file is not taken; it is one line, and the file stays as it was."""
     before = path.read_bytes() if path.is_file() else None
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(CannotStart) as caught:
         stored(path)
     assert (path.read_bytes() if path.is_file() else None) == before
     assert "\n" not in str(caught.value)
@@ -281,7 +281,7 @@ def test_a_file_that_was_emptied_beside_its_wal_is_refused(path: Path) -> None:
 
 
 def refusal_of_empty(path: Path) -> str:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(CannotStart) as caught:
         Database(path)
     assert path.read_bytes() == b""
     return str(caught.value)

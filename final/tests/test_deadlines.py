@@ -25,7 +25,7 @@ def test_a_new_deadline_waits_for_nothing() -> None:
 @pytest.mark.parametrize("waiting", SECONDS)
 def test_a_client_has_its_time_to_the_end_and_is_too_slow_once(waiting: Waiting) -> None:
     deadline = Deadline(TIMEOUTS)
-    deadline.wait_for(waiting, 100)
+    deadline.set(waiting, 100)
 
     assert deadline.missed(100 + SECONDS[waiting] - 0.001) is Waiting.NOTHING
     assert deadline.missed(100 + SECONDS[waiting]) is waiting
@@ -36,7 +36,7 @@ def test_a_client_has_its_time_to_the_end_and_is_too_slow_once(waiting: Waiting)
 def test_a_wait_that_goes_on_does_not_begin_again(waiting: Waiting) -> None:
     deadline = Deadline(TIMEOUTS)
     for now in 100, 103, 106:
-        deadline.wait_for(waiting, now)
+        deadline.set(waiting, now)
         deadline.received(1)
     assert deadline.missed(100 + SECONDS[waiting]) is waiting
 
@@ -45,9 +45,9 @@ def test_a_wait_that_goes_on_does_not_begin_again(waiting: Waiting) -> None:
 def test_a_wait_that_was_over_begins_anew(waiting: Waiting) -> None:
     deadline = Deadline(TIMEOUTS)
     for now in 100, 105:
-        deadline.wait_for(waiting, now)
-        deadline.wait_for(Waiting.NOTHING, now)
-    deadline.wait_for(waiting, 106)
+        deadline.set(waiting, now)
+        deadline.set(Waiting.NOTHING, now)
+    deadline.set(waiting, 106)
     assert deadline.missed(106 + SECONDS[waiting] - 0.001) is Waiting.NOTHING
     assert deadline.missed(106 + SECONDS[waiting]) is waiting
 
@@ -55,7 +55,7 @@ def test_a_wait_that_was_over_begins_anew(waiting: Waiting) -> None:
 def test_a_body_may_be_slow_if_it_moves() -> None:
     deadline = Deadline(TIMEOUTS)
     deadline.received(10 * MIN_BODY_BYTES)  # the head: of no account
-    deadline.wait_for(Waiting.BODY, 0)
+    deadline.set(Waiting.BODY, 0)
     for period in 1, 2, 3:
         deadline.received(MIN_BODY_BYTES - 1)
         deadline.received(1)
@@ -68,14 +68,14 @@ def test_a_body_may_be_slow_if_it_moves() -> None:
 @pytest.mark.parametrize("waiting", [Waiting.HEAD, Waiting.REQUEST, Waiting.WRITE])
 def test_bytes_buy_time_for_a_body_only(waiting: Waiting) -> None:
     deadline = Deadline(TIMEOUTS)
-    deadline.wait_for(waiting, 0)
+    deadline.set(waiting, 0)
     deadline.received(10 * MIN_BODY_BYTES)
     assert deadline.missed(SECONDS[waiting]) is waiting
 
 
 def test_a_client_that_takes_some_of_an_answer_has_more_time() -> None:
     deadline = Deadline(TIMEOUTS)
-    deadline.wait_for(Waiting.WRITE, 0)
+    deadline.set(Waiting.WRITE, 0)
     deadline.taken(19)
     assert deadline.missed(38.999) is Waiting.NOTHING
     assert deadline.missed(39) is Waiting.WRITE
@@ -84,7 +84,7 @@ def test_a_client_that_takes_some_of_an_answer_has_more_time() -> None:
 @pytest.mark.parametrize("waiting", [Waiting.REQUEST, Waiting.HEAD, Waiting.BODY])
 def test_what_is_taken_is_of_no_account_for_other_waits(waiting: Waiting) -> None:
     deadline = Deadline(TIMEOUTS)
-    deadline.wait_for(waiting, 0)
+    deadline.set(waiting, 0)
     deadline.taken(6)
     assert deadline.missed(SECONDS[waiting]) is waiting
 
@@ -131,7 +131,7 @@ class DeadlineMachine(RuleBasedStateMachine):
 
     @rule(waiting=st.sampled_from(Waiting))
     def wait_for(self, waiting: Waiting) -> None:
-        self.deadline.wait_for(waiting, self.now)
+        self.deadline.set(waiting, self.now)
         self.note("waits", waiting)
 
     @rule(count=st.sampled_from([1, 511, 512, 1023, 1024, 5000]))

@@ -18,8 +18,8 @@ from as_process import ADMIN, DEADLINE, TOKENS, USER, running
 
 from taskflow.command_line import load_settings
 from taskflow.config import ConfigError, Settings, Tokens
-from taskflow.demo import chosen, tour
-from taskflow.demo_show import Screen
+from taskflow.tour.screen import Screen
+from taskflow.tour.walk import find_concepts, walk
 
 FINAL = Path(__file__).resolve().parents[1]
 DEPLOY = FINAL / "deploy"
@@ -195,7 +195,7 @@ def test_nginx_passes_on_what_the_tour_shows(tmp_path: Path) -> None:
         in_front(nginx, tmp_path, server.port) as url,
         (tmp_path / "shown.txt").open("w+", encoding="utf-8") as shown,
     ):
-        concepts = chosen(["storage", "middleware", "errors", "streaming", "websockets"])
-        status = tour(url, Tokens(ADMIN, USER), concepts, Screen(shown))
+        concepts = find_concepts(["storage", "middleware", "errors", "streaming", "websockets"])
+        status = walk(url, Tokens(ADMIN, USER), concepts, Screen(shown))
         shown.seek(0)
         assert status == 0, shown.read()

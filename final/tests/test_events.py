@@ -1,4 +1,4 @@
-"""Events: numbered, encoded once, and no more of them kept than have room."""
+"""Events: numbered, encoded once, and no more of them kept than there is room for."""
 
 import json
 
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from taskflow import events as events_module
 from taskflow.events import MAX_EVENTS, Event, Events, current_request
+from taskflow.jobs import Job
 from taskflow.store import Store
-from taskflow.workers import Job
 
 
 def test_events_follow_the_store_and_the_oldest_give_way() -> None:

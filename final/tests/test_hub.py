@@ -12,9 +12,9 @@ from websockets import CloseCode
 
 from taskflow import events as events_module
 from taskflow import hub as hub_module
+from taskflow.background import in_background
 from taskflow.events import Events
 from taskflow.hub import MAX_ROOMS, Hub
-from taskflow.lifetimes import in_background
 from taskflow.websocket import WebSocket
 
 IDS = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(3)]
@@ -26,7 +26,7 @@ class FakeClient(WebSocket):
     """A client that takes what it is sent, until it is gone."""
 
     def __init__(self) -> None:
-        self.transport = FakeTransport()
+        self._transport = FakeTransport()
         self.taken = bytearray()
         self.is_gone = False
         self.pings = 0
@@ -52,6 +52,13 @@ class FakeClient(WebSocket):
         return messages
 
 
+def new_hub(events: Events) -> Hub:
+    """Return a hub that listens to these events."""
+    hub = Hub(events)
+    events.listeners.append(hub.publish)
+    return hub
+
+
 def new_events() -> Events:
     """Return events of which fewer are kept."""
     with pytest.MonkeyPatch.context() as patch:
@@ -72,7 +79,7 @@ class HubMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.events = new_events()
-        self.hub = Hub(self.events)
+        self.hub = new_hub(self.events)
         self.rooms: dict[FakeClient, set[str]] = {}
         self.happened: list[tuple[set[str], Any]] = []
         self.delivered = 0
@@ -202,7 +209,7 @@ TestHub = HubMachine.TestCase
     ],
 )
 def test_what_cannot_be_done_is_answered_so(message: str | bytes, code: str) -> None:
-    client = joined(hub := Hub(new_events()))
+    client = joined(hub := new_hub(new_events()))
     hub.received(client, message)
     [answer] = client.told()
     assert (answer["type"], answer["code"]) == ("error", code)
@@ -211,7 +218,7 @@ def test_what_cannot_be_done_is_answered_so(message: str | bytes, code: str) -> 
 
 
 def test_a_client_may_be_in_so_many_rooms_and_no_more() -> None:
-    client = joined(hub := Hub(new_events()))
+    client = joined(hub := new_hub(new_events()))
     rooms = [f"task:{number:08x}-0000-4000-8000-000000000000" for number in range(MAX_ROOMS + 1)]
     hub.received(client, json.dumps({"type": "subscribe", "rooms": rooms}))
     assert client.told()[0]["code"] == "INVALID_ROOM"
@@ -225,7 +232,7 @@ def test_a_client_may_be_in_so_many_rooms_and_no_more() -> None:
 
 def test_what_is_told_again_is_the_same_to_the_byte() -> None:
     events = new_events()
-    witness = joined(hub := Hub(events))
+    witness = joined(hub := new_hub(events))
     for number in range(3):
         events.publish("task.updated", {"tasks"}, b'"task":{"priority":%d}' % number)
     first = bytes(witness.taken)
@@ -238,7 +245,7 @@ def test_what_is_told_again_is_the_same_to_the_byte() -> None:
 def test_more_than_a_client_may_leave_waiting_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would be closed as too slow for what it has asked for, again and again."""
     events = new_events()
-    client = joined(hub := Hub(events))
+    client = joined(hub := new_hub(events))
     for _ in range(2):
         events.publish("task.updated", {"tasks"}, b'"task":{}')
     size = sum(len(event.message) for event in events.history)
@@ -253,7 +260,7 @@ def test_more_than_a_client_may_leave_waiting_is_a_gap(monkeypatch: pytest.Monke
 def test_a_client_that_goes_while_others_are_told_harms_nobody() -> None:
     """The first to be told leaves, as one does that is too slow."""
     events = new_events()
-    hub = Hub(events)
+    hub = new_hub(events)
     clients = [joined(hub) for _ in range(3)]
 
     class Leaving(FakeClient):
@@ -273,7 +280,7 @@ def test_a_client_that_goes_while_others_are_told_harms_nobody() -> None:
 
 
 async def test_everybody_is_pinged_again_and_again() -> None:
-    hub = Hub(new_events())
+    hub = new_hub(new_events())
     clients = [joined(hub) for _ in range(3)]
     async with in_background(hub.run(0.001)):
         while min(client.pings for client in clients) < 3:  # noqa: ASYNC110  nothing else tells
@@ -282,10 +289,10 @@ async def test_everybody_is_pinged_again_and_again() -> None:
 
 
 async def test_at_the_end_everybody_is_told() -> None:
-    """Also who comes after that."""
-    hub = Hub(new_events())
+    """Also a client that joins after that."""
+    hub = new_hub(new_events())
     clients = [joined(hub) for _ in range(3)]
-    hub.say_goodbye()
+    hub.close()
     clients.append(joined(hub))
     for client in clients:
         assert [code for code, _ in client.closes] == [CloseCode.GOING_AWAY]

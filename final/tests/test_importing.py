@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from in_process import taken
 
 from taskflow import importing
+from taskflow.background import in_background
 from taskflow.errors import InvalidJson, PayloadTooLarge, TaskflowError, ValidationError
 from taskflow.http import Request
-from taskflow.importing import MAX_LINE, MAX_TOLD, TURN, Import, lines_of, parse_task
-from taskflow.lifetimes import in_background
+from taskflow.importing import MAX_LINE, MAX_REPORTED, TURN, Import, lines_of, parse_task
 from taskflow.store import Store
 from taskflow.streaming import ndjson
 from taskflow.tasks import Status, Task
@@ -441,11 +441,11 @@ async def test_nothing_is_imported_from_nothing() -> None:
 
 
 async def test_only_the_first_1000_failures_are_told_of() -> None:
-    assert MAX_TOLD == 1_000
+    assert MAX_REPORTED == 1_000
     store = Store()
-    answer = await imported(store, *[b"{"] * (MAX_TOLD + 7), line(1))
-    assert (answer["created"], answer["failedCount"]) == (1, MAX_TOLD + 7)
-    assert [failure["line"] for failure in answer["failed"]] == list(range(1, MAX_TOLD + 1))
+    answer = await imported(store, *[b"{"] * (MAX_REPORTED + 7), line(1))
+    assert (answer["created"], answer["failedCount"]) == (1, MAX_REPORTED + 7)
+    assert [failure["line"] for failure in answer["failed"]] == list(range(1, MAX_REPORTED + 1))
 
 
 async def test_what_may_wait_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

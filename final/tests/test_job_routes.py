@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from in_process import TOKENS, Client, Whole, code_of, details_of
 
-from taskflow import jobs, workers
+from taskflow import worker_process, workers
 from taskflow.errors import JobNotFound
 
 UNKNOWN = "a00f3a1e-1111-4111-8111-111111111111"
@@ -51,9 +51,9 @@ async def test_ping_is_answered(client: Client) -> None:
 async def test_the_sum_is_the_same_on_the_loop_and_in_a_worker(client: Client, path: str) -> None:
     answer = await client.shown(f"{path}?iterations=10000")
     assert answer.keys() == {"result", "durationMs"}
-    assert answer["result"] == jobs.cpu_sum(10_000)["result"]
+    assert answer["result"] == worker_process.cpu_sum(10_000)["result"]
     usual = await client.shown(path)
-    assert usual["result"] == jobs.cpu_sum(1_000_000)["result"]
+    assert usual["result"] == worker_process.cpu_sum(1_000_000)["result"]
 
 
 async def test_work_is_begun_and_asked_for_later(client: Client) -> None:
@@ -73,7 +73,7 @@ async def test_work_is_begun_and_asked_for_later(client: Client) -> None:
         "error",
     }
     assert (record["status"], record["error"]) == ("completed", None)
-    assert record["output"]["result"] == jobs.cpu_sum(1_000)["result"]
+    assert record["output"]["result"] == worker_process.cpu_sum(1_000)["result"]
     assert record["createdAt"] <= record["startedAt"] <= record["finishedAt"]
 
 

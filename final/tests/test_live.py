@@ -1,20 +1,24 @@
 """The server with its WebSockets, over real sockets: the hand-over, fan-out and the end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+import weakref
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 
 import pytest
-from in_process import SETTINGS, TOKENS, Client
+from in_process import SETTINGS, TOKENS, Client, new_client
 from over_socket import PATIENT, Serving, Wire, serving, until
 from over_websocket import HANDSHAKE, code_of, frames_of, messages_of, said, sent, shake_hands
 from websockets import CloseCode, Opcode
 
 from taskflow import websocket as websocket_module
 from taskflow.app import build_app
+from taskflow.connection import READ_AHEAD
 from taskflow.deadlines import Timeouts
-from taskflow.server import READ_AHEAD
+from taskflow.logs import LogWriter
 from taskflow.websocket import MAX_UNSENT
 
 PING = said({"type": "ping"})
@@ -26,11 +30,8 @@ async def live(
     max_connections: int = 1000, timeouts: Timeouts = PATIENT
 ) -> AsyncIterator[tuple[Client, Serving]]:
     """Serve a new application."""
-    async with (
-        build_app(SETTINGS) as application,
-        serving(application.handler, max_connections, timeouts) as served,
-    ):
-        yield Client(application.handler), served
+    async with new_client() as client, serving(client.app, max_connections, timeouts) as served:
+        yield client, served
 
 
 async def listening(served: Serving) -> Wire:
@@ -63,7 +64,7 @@ async def test_the_handshake_is_answered_first_also_while_others_are_served() ->
         other = await served.connect()
         head = f"POST /tasks HTTP/1.1\r\nHost: localhost\r\nAuthorization: {TOKENS.admin}\r\n"
         await other.send(f"{head}Content-Length: 2\r\n\r\n".encode())
-        await until(lambda: served.connection._wakeup)
+        await until(lambda: served.connection._waiter)
 
         assert [message["type"] for message in await told(await listening(served), 1)] == [
             "connection.ready"
@@ -204,11 +205,11 @@ async def test_a_client_that_vanishes_is_forgotten() -> None:
 
 async def test_when_the_server_stops_everybody_is_told() -> None:
     async with (
-        build_app(SETTINGS) as application,
+        build_app(SETTINGS, LogWriter(BytesIO())) as application,
         serving(application.handler) as served,
     ):
         wires = [await listening(served) for _ in range(3)]
-        application.say_goodbye()
+        application.hub.close()
         stop = asyncio.create_task(served.server.stop(1_000))
         for wire in wires:
             assert code_of(await wire.rest()) == CloseCode.GOING_AWAY
@@ -218,10 +219,10 @@ async def test_when_the_server_stops_everybody_is_told() -> None:
 
 async def test_who_comes_while_the_server_stops_is_told_at_once() -> None:
     async with (
-        build_app(SETTINGS) as application,
+        build_app(SETTINGS, LogWriter(BytesIO())) as application,
         serving(application.handler) as served,
     ):
-        application.say_goodbye()
+        application.hub.close()
         wire = await listening(served)
         assert code_of(await wire.rest()) == CloseCode.GOING_AWAY
 
@@ -232,3 +233,22 @@ async def test_a_reason_is_given() -> None:
         await wire.send(sent(Opcode.TEXT, b"\xff"))
         close = frames_of(await wire.rest())[-1]
         assert bytes(close.data[2:]).decode()
+
+
+@pytest.mark.parametrize("leave", [Wire.reset, Wire.close])
+async def test_a_websocket_is_freed_at_once_without_the_cycle_collector(
+    leave: Callable[[Wire], None],
+) -> None:
+    async with live() as (_, served):
+        wire = await listening(served)
+        gc.collect()
+        gc.disable()
+        try:
+            connection = weakref.ref(served.connection)
+            websocket = weakref.ref(served.connection.transport.get_protocol())
+
+            leave(wire)
+
+            await until(lambda: connection() is None and websocket() is None)
+        finally:
+            gc.enable()

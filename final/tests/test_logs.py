@@ -1,36 +1,39 @@
-"""The log: what stands in its lines, and that it never holds up what it is a log of."""
+"""The log: what is in its lines, and that it never holds up the program that it describes."""
 
-import asyncio
 import json
 import logging
 import os
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from io import BytesIO, TextIOWrapper
-from tempfile import TemporaryFile
-from typing import Any
-from uuid import UUID
+from io import BytesIO
+from typing import IO, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from in_process import TOKENS, Client, new_client
+from in_process import SETTINGS, TOKENS, Client
 from over_socket import serving, until
 
 from taskflow import logs
-from taskflow.errors import TaskflowError
-from taskflow.http import METHODS, Handler, Request, Response
-from taskflow.lifetimes import in_background
-from taskflow.logs import AccessLog, JsonFormatter, RequestLog, set_up_logging
-from taskflow.memory import History
+from taskflow.app import build_app
+from taskflow.logs import (
+    AccessEntry,
+    AccessLog,
+    JsonFormatter,
+    LogWriter,
+    coloured_line,
+    json_line,
+    set_up_logging,
+)
+from taskflow.parser import METHODS
 
 
 class Terminal(BytesIO):
-    """A stream that somebody looks at."""
+    """A stream that a person looks at."""
 
     def isatty(self) -> bool:
         return True
@@ -46,31 +49,26 @@ class Counting(BytesIO):
         return super().write(data)
 
 
-def answered(log: AccessLog, path: str = "/tasks", status: int = 200) -> None:
-    """Note an answer."""
-    log.add(Request("GET", path, context={"id": "an-id"}), Response(status), 7, 0.0123)
+def entry(path: str = "/tasks", status: int = 200, method: str = "GET") -> AccessEntry:
+    """Return an entry about a request that took 12.3 ms."""
+    return AccessEntry(
+        id="an-id",
+        timestamp="2026-01-31T12:00:00.000Z",
+        method=method,
+        path=path,
+        status=status,
+        sent=7,
+        seconds=0.0123,
+        client="127.0.0.1",
+        role=None,
+        route=path,
+    )
 
 
-def lines_of(text: str) -> list[dict[str, Any]]:
-    """Return what a program reads in the log; each line is an object and ends as one."""
-    assert text == "" or text.endswith("\n")
-    return [json.loads(line) for line in text.split("\n")[:-1]]
-
-
-def paths_of(stream: BytesIO) -> list[str]:
-    return [line["path"] for line in lines_of(stream.getvalue().decode())]
-
-
-@contextmanager
-def standard_error() -> Iterator[Callable[[], str]]:
-    """Give a function that returns what has been written to standard error meanwhile."""
-    with TemporaryFile("w+") as file, redirect_stderr(file):
-
-        def written() -> str:
-            file.seek(0)
-            return file.read()
-
-        yield written
+def lines_of(text: bytes) -> list[dict[str, Any]]:
+    """Return what a program reads in the log. Each line is an object and ends as one."""
+    assert text == b"" or text.endswith(b"\n")
+    return [json.loads(line) for line in text.split(b"\n")[:-1]]
 
 
 # Lines for programs.
@@ -79,261 +77,172 @@ PATHS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 NASTY = ["\n", '"', "\\", '","status":200,"x":"', "\r\n{}\n", "\x1b[31m", "\u2028", "\x85", "\x7f"]
 
 
-@given(
-    PATHS | st.sampled_from(NASTY),
-    st.sampled_from(["", *sorted(METHODS)]),
-    st.integers(200, 599),
-    st.integers(0, 10**9),
-    st.floats(0, 1_000),
-)
-def test_a_line_is_an_object_whatever_the_path_is(
-    path: str, method: str, status: int, sent: int, seconds: float
-) -> None:
-    log = AccessLog(BytesIO())
-    log.add(Request(method, path, context={"id": "an-id"}), Response(status), sent, seconds)
+@given(PATHS | st.sampled_from(NASTY), st.sampled_from(["", *sorted(METHODS)]))
+def test_a_line_is_an_object_whatever_the_path_is(path: str, method: str) -> None:
+    line = json_line(entry(path, 404, method))
 
-    text = log.take()
-    [line] = lines_of(text)
-
-    assert text.count("\n") == 1
-    assert datetime.fromisoformat(line.pop("time")).tzinfo is UTC
-    assert line.pop("ms") == pytest.approx(seconds * 1000, abs=0.01)
-    assert line == {
+    assert line.splitlines(keepends=True) == [line]
+    assert json.loads(line) == {
+        "time": "2026-01-31T12:00:00.000Z",
         "level": "info",
-        "requestId": "an-id",
+        "id": "an-id",
         "method": method,
         "path": path,
-        "status": status,
-        "bytes": sent,
+        "status": 404,
+        "bytes": 7,
+        "durationMs": 12.3,
+        "client": "127.0.0.1",
     }
 
 
-async def test_an_answer_leaves_a_line_with_what_was_sent() -> None:
-    log = AccessLog(BytesIO())
+async def test_each_response_leaves_a_line_with_what_was_sent() -> None:
+    sink = BytesIO()
+    log = LogWriter(sink)
+    with log.running():
+        async with build_app(SETTINGS, log) as application, serving(application.handler) as served:
+            wire = await served.connect()
+            for method in "GET", "HEAD":
+                head = f"{method} /a%22b?token=c HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: mine"
+                head += f"\r\nAuthorization: {TOKENS.user}\r\n\r\n"
+                await wire.send(head.encode())
+                answer = await wire.answer(method)
+                assert answer.status == 404
+            await wire.send(b"G@RBAGE\r\n\r\n")
+            refused = await wire.answer()
 
-    async def app(request: Request) -> Response:
-        return Response(201, b"12345")
-
-    async with serving(RequestLog(log, History(), app)) as served:
-        wire = await served.connect()
-        for method in "POST", "HEAD":
-            await wire.send(f"{method} /a%22b?token=c HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-            answer = await wire.answer(method)
-
-            [line] = lines_of(log.take())
-            assert (line["method"], line["path"], line["status"]) == (method, '/a"b', 201)
-            assert line["requestId"] == answer.headers["x-request-id"]
-            assert line["bytes"] == len(answer.body) == (5 if method == "POST" else 0)
-            assert line["ms"] >= 0
+    got, headed, malformed = lines_of(sink.getvalue())
+    assert (got["method"], got["path"], got["id"]) == ("GET", '/a"b', "mine")
+    assert (headed["method"], headed["status"], headed["bytes"]) == ("HEAD", 404, 0)
+    assert got["bytes"] > 0
+    assert got["client"] == "127.0.0.1"
+    assert (malformed["status"], malformed["id"]) == (400, refused.headers["x-request-id"])
 
 
 async def test_no_token_is_in_the_log() -> None:
-    with standard_error() as written:
-        async with new_client() as client, serving(client.app) as served:
+    sink = BytesIO()
+    log = LogWriter(sink)
+    with log.running():
+        async with build_app(SETTINGS, log) as application, serving(application.handler) as served:
             wire = await served.connect()
             for token in TOKENS.admin, TOKENS.user, "an-unknown-one":
                 head = f"GET /tasks?token={token} HTTP/1.1\r\nHost: localhost\r\n"
                 await wire.send(f"{head}Authorization: {token}\r\n\r\n".encode())
                 await wire.answer()
-        text = written()
 
+    text = sink.getvalue()
     assert [line["status"] for line in lines_of(text)] == [200, 200, 401]
     for token in TOKENS.admin, TOKENS.user, "an-unknown-one", "token", "uthorization":
-        assert token not in text
-
-
-async def test_a_refusal_of_the_parser_leaves_a_line_too() -> None:
-    with standard_error() as written:
-        async with new_client() as client, serving(client.app) as served:
-            wire = await served.connect()
-            await wire.send(b"G@RBAGE\r\n\r\n")
-            request_id = (await wire.answer()).headers["x-request-id"]
-        [line] = lines_of(written())
-
-    assert (line["status"], line["requestId"]) == (400, request_id)
+        assert token.encode() not in text
 
 
 # Lines for people.
 
 
 def test_a_line_for_people_is_coloured_by_its_status() -> None:
-    log = AccessLog(Terminal())
-    for status in 200, 304, 404, 500:
-        answered(log, "/tasks", status)
+    statuses = (200, 304, 404, 500)
+    lines = [coloured_line(entry("/tasks", status)) for status in statuses]
 
-    ok, moved, refused, failed = log.take().splitlines()
-    colours = [line.split("\033[")[1][:3] for line in (ok, moved, refused, failed)]
-    assert len(set(colours)) == 4
-    for line, status in (ok, 200), (moved, 304), (refused, 404), (failed, 500):
-        assert f"m{status}\033[0m GET    /tasks 7 B 12.30 ms" in line
+    assert len({line.split("\033[")[1][:3] for line in lines}) == 4
+    for line, status in zip(lines, statuses, strict=True):
+        assert f"m{status}\033[0m GET    /tasks 7 B 12.30 ms\n" in line
 
 
-def test_a_log_that_nobody_looks_at_has_no_colours() -> None:
-    log = AccessLog(BytesIO())
-    answered(log)
-    assert "\033" not in log.take()
+@pytest.mark.parametrize("sink", [BytesIO(), Terminal()])
+async def test_only_a_terminal_gets_colours(sink: BytesIO) -> None:
+    log = LogWriter(sink)
+    with log.running():
+        AccessLog(log).add(entry())
+    assert (b"\033" in sink.getvalue()) == sink.isatty()
 
 
-@given(PATHS | st.sampled_from(NASTY))
-def test_no_path_moves_the_cursor_or_begins_a_line(path: str) -> None:
-    log = AccessLog(Terminal())
-    answered(log, path)
-    text = log.take()
-    assert text.count("\n") == 1
-    assert text.count("\033") == 2
-    assert "\r" not in text
-
-
-@given(PATHS | st.sampled_from(["\x9b31m", "\x85", "\x9d0;title\x9c", "\u202e"]))
-def test_no_path_has_a_control_character_left(path: str) -> None:
+@given(PATHS | st.sampled_from([*NASTY, "\x9b31m", "\x85", "\x9d0;title\x9c", "\u202e"]))
+def test_no_path_controls_the_terminal(path: str) -> None:
     """A terminal may take U+009B for the beginning of a command, as it takes ESC [."""
-    log = AccessLog(Terminal())
-    answered(log, path)
-    text = log.take().replace("\033[32m", "").replace("\033[0m", "").removesuffix("\n")
+    line = coloured_line(entry(path))
+    assert line.count("\n") == 1
+    text = line.replace("\033[32m", "").replace("\033[0m", "").removesuffix("\n")
     assert not [char for char in text if unicodedata.category(char) in {"Cc", "Cf"}]
-
-
-# Ids.
-
-
-class Inner:
-    """The innermost callable: answers, or raises, and remembers the id it was given."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-
-    async def __call__(self, request: Request) -> Response:
-        self.ids.append(request.context["id"])
-        return Response(200)
-
-
-def id_given(asked: str | None) -> str:
-    """Return the id of a request whose client would like this one."""
-    inner = Inner()
-    headers = {} if asked is None else {"x-request-id": asked}
-    link = RequestLog(AccessLog(BytesIO()), History(), inner)
-
-    async def ask() -> Response:
-        return await link(Request("GET", "/", headers=headers))
-
-    response = asyncio.run(ask())
-    assert inner.ids == [response.headers["X-Request-Id"]]
-    return inner.ids[0]
-
-
-@given(st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True))
-def test_a_good_id_of_the_client_is_kept(asked: str) -> None:
-    assert id_given(asked) == asked
-
-
-@given(
-    st.from_regex(r"[A-Za-z0-9._-]{65,70}", fullmatch=True)
-    | st.text(st.characters(codec="latin-1"), max_size=8).map(lambda text: text + " ")
-    | st.sampled_from(["", "x" * 65, "a b", "ä", "a\n", 'a"b', "a, b", "a/b", "\u0661"])
-    | st.none()
-)
-def test_without_a_good_id_there_is_a_new_one(asked: str | None) -> None:
-    made = id_given(asked)
-    assert str(UUID(made)) == made
-    assert UUID(made).version == 4
-
-
-async def test_no_two_ids_are_the_same(client: Client) -> None:
-    answers = [await client.ask("GET", "/health") for _ in range(100)]
-    assert len({answer.headers["X-Request-Id"] for answer in answers}) == 100
-
-
-async def test_every_answer_carries_the_id(client: Client) -> None:
-    for method, target in ("GET", "/health"), ("GET", "/nowhere"), ("POST", "/tasks/claim"):
-        response = await client.ask(method, target, x_request_id="mine")
-        assert response.headers["X-Request-Id"] == "mine"
-    unknown = await client.ask("GET", "/tasks", x_request_id="mine", authorization="unknown")
-    assert (unknown.status, unknown.headers["X-Request-Id"]) == (401, "mine")
-    malformed = await client.ask("GET", "/tasks", x_request_id="mine", host="a b")
-    assert malformed.status == 400
-    assert UUID(malformed.headers["X-Request-Id"]).version == 4  # such a head is not to be trusted
-
-
-# Bounds.
-
-
-def test_what_finds_the_list_full_is_counted_and_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "MAX_LINES", 3)
-    log = AccessLog(BytesIO())
-    for number in range(5):
-        answered(log, f"/{number}")
-
-    *kept, dropped = lines_of(log.take())
-
-    assert [line["path"] for line in kept] == ["/0", "/1", "/2"]
-    assert dropped.pop("time").endswith("Z")
-    assert dropped == {"level": "warning", "droppedAccessLines": 2}
-    answered(log, "/next")
-    assert [line["path"] for line in lines_of(log.take())] == ["/next"]  # counted once
-    assert log.take() == ""
-
-
-def test_the_list_has_room_for_10_000_lines() -> None:
-    log = AccessLog(BytesIO())
-    for _ in range(10_001):
-        answered(log)
-    assert log.take().count("\n") == 10_001  # the last one counts what was dropped
 
 
 # Writing.
 
 
 @pytest.fixture
-def _flush_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "FLUSH_SECONDS", 0)
+def _no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "FLUSH_SECONDS", 1_000)
 
 
-@pytest.mark.usefixtures("_flush_at_once")
-async def test_lines_are_written_in_order_and_not_one_by_one() -> None:
-    stream = Counting()
-    log = AccessLog(stream)
-    async with in_background(log.run()):
+@pytest.mark.usefixtures("_no_flush")
+def test_lines_wait_for_the_next_flush_and_are_written_together() -> None:
+    sink = Counting()
+    log = LogWriter(sink)
+    with log.running():
         for number in range(100):
-            answered(log, f"/{number}")
-        await until(stream.getvalue)
-        for number in range(100, 150):
-            answered(log, f"/{number}")
-        await until(lambda: stream.writes == 2)
+            AccessLog(log).add(entry(f"/{number}"))
+        assert sink.writes == 0
 
-    assert paths_of(stream) == [f"/{number}" for number in range(150)]
-    assert stream.writes <= 3
+    assert [line["path"] for line in lines_of(sink.getvalue())] == [f"/{n}" for n in range(100)]
+    assert sink.writes == 1
 
 
-async def test_lines_wait_for_the_next_flush(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "FLUSH_SECONDS", 1_000)
-    stream = Counting()
-    log = AccessLog(stream)
-    async with in_background(log.run()):
-        await asyncio.sleep(0)  # it begins
+async def test_lines_are_flushed_while_the_program_runs() -> None:
+    sink = BytesIO()
+    log = LogWriter(sink)
+    with log.running():
+        AccessLog(log).add(entry())
+        await until(sink.getvalue)
+
+
+@pytest.mark.usefixtures("_no_flush")
+def test_lines_that_find_no_room_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink = BytesIO()
+    monkeypatch.setattr(logs, "MAX_WAITING", 3 * len(json_line(entry("/0"))))
+    log = LogWriter(sink)
+    with log.running():
         for number in range(5):
-            answered(log, f"/{number}")
-        assert stream.writes == 0
+            AccessLog(log).add(entry(f"/{number}"))
 
-    assert paths_of(stream) == [f"/{number}" for number in range(5)]  # the last at the stop
-    assert stream.writes == 1
-
-
-async def test_the_application_writes_its_last_lines_when_it_stops(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(logs, "FLUSH_SECONDS", 1_000)
-    with standard_error() as written:
-        async with new_client() as client, serving(client.app) as served:
-            wire = await served.connect()
-            await wire.send(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
-            await wire.answer()
-            assert written() == ""
-        [line] = lines_of(written())
-
-    assert line["path"] == "/health"
+    *kept, dropped = lines_of(sink.getvalue())
+    assert [line["path"] for line in kept] == ["/0", "/1", "/2"]
+    assert dropped.pop("time").endswith("Z")
+    assert dropped == {"level": "warning", "droppedLines": 2}
 
 
-# Streams that do not take what they are given: the server goes on, and stops when it is told to.
+@pytest.mark.usefixtures("_no_flush")
+def test_lines_of_several_threads_all_arrive() -> None:
+    sink = BytesIO()
+    log = LogWriter(sink)
+
+    def add() -> None:
+        for _ in range(1_000):
+            AccessLog(log).add(entry())
+
+    with log.running():
+        threads = [threading.Thread(target=add) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert len(lines_of(sink.getvalue())) == 4_000
+
+
+class Sparing(Counting):
+    """A stream that takes a little at a time, as a pipe may."""
+
+    def write(self, data: Any) -> int:
+        return super().write(memoryview(data)[:10])
+
+
+def test_what_is_not_taken_at_once_is_written_again() -> None:
+    sink = Sparing()
+    log = LogWriter(sink)
+    with log.running():
+        AccessLog(log).add(entry())
+    assert sink.getvalue().decode() == json_line(entry())
+
+
+# Sinks that take nothing: the server goes on, and stops when it has to.
 
 
 class Pipe:
@@ -344,7 +253,7 @@ class Pipe:
         self.filled = 0
 
     def fill(self) -> None:
-        """Write until the pipe is full; who writes now, waits."""
+        """Write until the pipe is full. A writer has to wait from then on."""
         os.set_blocking(self.input, False)
         with suppress(BlockingIOError):
             while True:
@@ -352,91 +261,80 @@ class Pipe:
         os.set_blocking(self.input, True)
 
     def empty(self) -> None:
-        """Read what it was filled with; who waits, goes on."""
+        """Read what it was filled with. A writer that waits goes on."""
         while self.filled:
             self.filled -= len(os.read(self.output, self.filled))
 
 
 @contextmanager
-def piped_error() -> Iterator[Pipe]:
-    """Give the pipe that standard error goes to meanwhile."""
+def pipe_and_sink() -> Iterator[tuple[Pipe, IO[bytes]]]:
+    """Give a pipe, and its input as a sink."""
     pipe = Pipe()
-    with os.fdopen(pipe.input, "w") as stream, redirect_stderr(stream):
-        yield pipe
+    with os.fdopen(pipe.input, "wb", buffering=0) as sink:
+        yield pipe, sink
 
 
-async def health(app: Handler) -> None:
-    """See to it that the application answers; a line is added to the log."""
-    assert (await Client(app).ask("GET", "/health")).status == 200
-    await asyncio.sleep(0)
+async def check_health(log: LogWriter) -> None:
+    """Check that the application responds, which adds a line to the log."""
+    async with build_app(SETTINGS, log) as application:
+        assert (await Client(application.handler).ask("GET", "/health")).status == 200
 
 
-@pytest.mark.usefixtures("_flush_at_once")
-async def test_a_log_that_nobody_reads_does_not_stop_the_server() -> None:
-    with piped_error() as pipe:
+async def test_a_log_without_a_reader_does_not_stop_the_server() -> None:
+    with pipe_and_sink() as (pipe, sink):
         os.close(pipe.output)
-        async with new_client() as client:
+        log = LogWriter(sink)
+        with log.running():
             for _ in range(100):
-                await health(client.app)
+                await check_health(log)
 
 
-@pytest.mark.usefixtures("_flush_at_once")
-async def test_a_log_that_is_stuck_does_not_stop_the_server(
+async def test_access_lines_and_records_wait_for_a_stuck_reader_and_the_server_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(logs, "MAX_LINES", 10)
-    with piped_error() as pipe:
+    """Neither kind of line blocks: each is added to the list, and the thread waits alone."""
+    monkeypatch.setattr(logs, "FLUSH_SECONDS", 0)
+    monkeypatch.setattr(logging.root, "handlers", [])
+    with pipe_and_sink() as (pipe, sink):
         pipe.fill()
-        async with new_client() as client:
-            for _ in range(100):
-                await health(client.app)
-            pipe.empty()  # the log moves again
-    with os.fdopen(pipe.output) as output:
+        log = LogWriter(sink)
+        set_up_logging(log)
+        with log.running():
+            for number in range(100):
+                await check_health(log)
+                logging.getLogger("taskflow").error("record %d", number)
+            pipe.empty()
+    with os.fdopen(pipe.output, "rb") as output:
         lines = lines_of(output.read())
 
-    told = [line for line in lines if "path" in line]
-    assert 10 <= len(told) <= 30  # in the list, on their way to the thread, and with the thread
-    assert len(told) + sum(line.get("droppedAccessLines", 0) for line in lines) == 100
+    assert len([line for line in lines if "path" in line]) == 100
+    assert [line["message"] for line in lines if "message" in line] == [
+        f"record {number}" for number in range(100)
+    ]
 
 
-async def test_a_log_that_stays_stuck_does_not_hold_up_a_stop(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_stuck_reader_does_not_hold_up_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "STOP_SECONDS", 0.01)
     before = threading.active_count()
-    with piped_error() as pipe:
+    with pipe_and_sink() as (pipe, sink):
         pipe.fill()
-        async with new_client() as client:
-            await health(client.app)
+        log = LogWriter(sink)
+        with log.running():
+            await check_health(log)
         assert threading.active_count() == before + 1  # this thread ends with the program
 
         pipe.empty()  # or here
 
         await until(lambda: threading.active_count() == before)
-    with os.fdopen(pipe.output) as output:
+    with os.fdopen(pipe.output, "rb") as output:
         assert [line["path"] for line in lines_of(output.read())] == ["/health"]
 
 
-class Sparing(Counting):
-    """A stream that takes a little at a time, as a pipe may."""
-
-    def write(self, data: Any) -> int:
-        return super().write(memoryview(data)[:10])
-
-
-async def test_what_is_not_taken_at_once_is_written_again() -> None:
-    log = AccessLog(stream := Sparing())
-    async with in_background(log.run()):
-        await asyncio.sleep(0)
-        answered(log)
-    assert paths_of(stream) == ["/tasks"]
-
-
-# What the program tells of itself.
+# Records of `logging`.
 
 
 def record(level: int, message: str, *arguments: object, failed: bool = False) -> logging.LogRecord:
-    """Return a record, with the traceback of what has failed just now if it has."""
+    """Return a record, with a traceback if something has failed just now."""
     exc_info = sys.exc_info() if failed else None
     return logging.LogRecord("taskflow.x", level, "file", 1, message, arguments, exc_info)
 
@@ -444,10 +342,10 @@ def record(level: int, message: str, *arguments: object, failed: bool = False) -
 def test_a_record_is_one_object_on_one_line() -> None:
     line = JsonFormatter().format(record(logging.WARNING, 'the "%s"\n', "path"))
 
-    entry = json.loads(line)
-    assert "\n" not in line
-    assert datetime.fromisoformat(entry.pop("time")).tzinfo is UTC
-    assert entry == {"level": "warning", "logger": "taskflow.x", "message": 'the "path"\n'}
+    value = json.loads(line)
+    assert line.splitlines(keepends=True) == [line]
+    assert datetime.fromisoformat(value.pop("time")).tzinfo is UTC
+    assert value == {"level": "warning", "logger": "taskflow.x", "message": 'the "path"\n'}
 
 
 def test_a_record_of_an_exception_has_its_traceback() -> None:
@@ -456,30 +354,32 @@ def test_a_record_of_an_exception_has_its_traceback() -> None:
     except KeyError:
         line = JsonFormatter().format(record(logging.ERROR, "it failed", failed=True))
 
-    entry = json.loads(line)
+    value = json.loads(line)
     assert "\n" not in line
-    assert (entry["level"], entry["message"]) == ("error", "it failed")
-    assert entry["traceback"].startswith("Traceback (most recent call last):\n")
-    assert entry["traceback"].endswith("KeyError: 'a secret'")
-    assert "test_logs.py" in entry["traceback"]
+    assert (value["level"], value["message"]) == ("error", "it failed")
+    assert value["traceback"].startswith("Traceback (most recent call last):\n")
+    assert value["traceback"].endswith("KeyError: 'a secret'")
+    assert "test_logs.py" in value["traceback"]
 
 
-@pytest.mark.parametrize("stream", [BytesIO(), Terminal()])
-def test_records_go_to_standard_error_as_who_reads_it_likes_them(
-    monkeypatch: pytest.MonkeyPatch, stream: BytesIO
+@pytest.mark.parametrize("sink", [BytesIO(), Terminal()])
+def test_records_have_the_form_that_suits_the_reader(
+    monkeypatch: pytest.MonkeyPatch, sink: BytesIO
 ) -> None:
-    monkeypatch.setattr(sys, "stderr", TextIOWrapper(stream, write_through=True))
     monkeypatch.setattr(logging.root, "handlers", [])
     monkeypatch.setattr(logging.root, "level", logging.WARNING)
+    log = LogWriter(sink)
 
-    set_up_logging()
-    logging.getLogger("taskflow.told").info("it begins")
-    logging.getLogger("taskflow.told").debug("not told")
+    set_up_logging(log)
+    logging.getLogger("taskflow.test").info("it begins")
+    logging.getLogger("taskflow.test").debug("not shown")
+    with log.running():
+        pass
 
-    if stream.isatty():
-        assert stream.getvalue() == b"INFO:taskflow.told:it begins\n"
+    if sink.isatty():
+        assert sink.getvalue() == b"INFO:taskflow.test:it begins\n"
     else:
-        [line] = lines_of(stream.getvalue().decode())
+        [line] = lines_of(sink.getvalue())
         assert (line["level"], line["message"]) == ("info", "it begins")
 
 
@@ -487,23 +387,16 @@ async def test_a_failing_handler_is_logged_with_its_request(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     response = await client.ask("GET", "/demo/error/internal")
+
     request_id = response.headers["X-Request-Id"]
     [bug] = caplog.records
-    entry = json.loads(JsonFormatter().format(bug))
-    assert entry["message"] == f"GET /demo/error/internal failed (request {request_id})"
-    assert entry["traceback"].endswith("ZeroDivisionError: a bug, made on purpose")
+    value = json.loads(JsonFormatter().format(bug))
+    assert value["message"] == f"GET /demo/error/internal failed (request {request_id})"
+    assert value["traceback"].endswith("ZeroDivisionError: a bug, made on purpose")
 
 
-def test_a_refusal_is_no_bug_and_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    async def refused() -> None:
-        async with new_client() as client:
-            assert (await client.ask("GET", "/nowhere")).status == TaskNotHere.status
-
-    asyncio.run(refused())
+async def test_a_refusal_is_not_a_bug_and_leaves_no_record(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (await client.ask("GET", "/nowhere")).status == 404
     assert caplog.records == []
-
-
-class TaskNotHere(TaskflowError):
-    """What the answer above stands for."""
-
-    status = 404

@@ -17,12 +17,14 @@ from prometheus_client.parser import text_string_to_metric_families as parsed
 from taskflow import logs
 from taskflow.database import Database
 from taskflow.events import Events
-from taskflow.http import METHODS, Request, Response
 from taskflow.hub import Hub
-from taskflow.metrics import REQUEST_SECONDS, CountingLog, Histogram, Metrics
+from taskflow.jobs import Job
+from taskflow.logs import LogWriter
+from taskflow.metrics import REQUEST_SECONDS, Histogram, Metrics
+from taskflow.parser import METHODS
 from taskflow.store import Store
 from taskflow.tasks import Change
-from taskflow.workers import Job, WorkerPool
+from taskflow.workers import WorkerPool
 
 Samples = dict[tuple[str, ...], float]
 
@@ -51,7 +53,7 @@ def named(found: Samples, name: str) -> Samples:
 
 def new_metrics() -> Metrics:
     """Return the metrics of parts that have nothing to do."""
-    return Metrics(CountingLog(BytesIO()), Store(), WorkerPool(), Hub(Events()))
+    return Metrics(LogWriter(BytesIO()), Store(), WorkerPool(), Hub(Events()))
 
 
 # Requests.
@@ -124,20 +126,18 @@ async def test_connections_are_those_of_the_server() -> None:
     assert samples(generate_latest(metrics).decode())["taskflow_http_connections",] == 3
 
 
-def test_dropped_access_lines_are_counted_also_when_they_were_told_of(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(logs, "MAX_LINES", 2)
-    log = CountingLog(BytesIO())
-    request, response = Request("GET", "/", context={"id": "1"}), Response(200)
+async def test_dropped_lines_of_the_log_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MAX_WAITING", 9)
+    log = LogWriter(BytesIO())
+    metrics = Metrics(log, Store(), WorkerPool(), Hub(Events()))
     for _ in range(5):
-        log.add(request, response, 0, 0.0)
-    assert log.dropped == 3
-    assert log.take().count("\n") == 3  # two lines, and one about the others
-    assert log.dropped == 3
-    for _ in range(3):
-        log.add(request, response, 0, 0.0)
-    assert log.dropped == 4
+        log.write("a line\n")
+
+    name = "taskflow_access_log_dropped_lines_total"
+    assert samples(generate_latest(metrics).decode())[name,] == 4
+    with log.running():
+        pass  # the log itself reports them
+    assert samples(generate_latest(metrics).decode())[name,] == 4
 
 
 # Histograms.
@@ -226,7 +226,7 @@ async def test_a_commit_that_fails_is_counted_and_its_tasks_are_not(
 async def test_jobs_and_clients_are_counted() -> None:
     pool, hub = WorkerPool(), Hub(Events())
     pool.submit(Job("cpu", 1))
-    metrics = Metrics(CountingLog(BytesIO()), Store(), pool, hub)
+    metrics = Metrics(LogWriter(BytesIO()), Store(), pool, hub)
     found = samples(generate_latest(metrics).decode())
     assert found["taskflow_jobs_queued",] == 1
     assert found["taskflow_workers_busy",] == 0

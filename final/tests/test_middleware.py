@@ -1,37 +1,302 @@
-"""The chain: the order of its links, and what each lets pass."""
+"""The links of the chain: errors, tokens, origins, permissions and validation."""
 
 import asyncio
 import hmac
 import json
+import logging
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from in_process import TOKENS, Client, error_of
+from in_process import TOKENS, Client, body_of, code_of, details_of, error_of
 
+from taskflow.context import Context, Role
 from taskflow.errors import (
+    BadRequest,
+    ForbiddenOrigin,
     InsufficientPermissions,
     InvalidJson,
     InvalidToken,
+    MethodNotAllowed,
     PayloadTooLarge,
     TaskflowError,
+    TaskNotFound,
     UnsupportedMediaType,
     ValidationError,
 )
-from taskflow.http import MAX_BODY_BYTES, METHODS, Handler, Request, Response
-from taskflow.middleware import Auth, Permission, Role, Validation, chain
+from taskflow.http import MAX_BODY_BYTES, Handler, Request, Response
+from taskflow.logs import AccessEntry
+from taskflow.middleware import (
+    Auth,
+    ErrorBoundary,
+    Permission,
+    RequestLog,
+    SameOrigin,
+    Validation,
+    chain,
+)
+from taskflow.parser import METHODS
 
 
 class Inner:
-    """The innermost callable: remembers its requests."""
+    """The innermost callable: remembers its requests, and answers or raises."""
 
-    def __init__(self) -> None:
+    def __init__(self, outcome: Response | BaseException | None = None) -> None:
+        self.outcome = outcome or Response(200, b"inner")
         self.requests: list[Request] = []
 
     async def __call__(self, request: Request) -> Response:
         self.requests.append(request)
-        return Response(200, b"inner")
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
+
+
+# ErrorBoundary.
+
+
+def asked(method: str = "", path: str = "", refusal: BadRequest | None = None) -> Request:
+    """Return a request as it comes to the boundary: with an id."""
+    return Request(method, path, refusal=refusal, context=Context(request_id="an-id"))
+
+
+async def test_an_answer_passes_the_boundary_as_it_is() -> None:
+    inner = Inner()
+    assert await ErrorBoundary(inner)(Request()) is inner.outcome
+
+
+async def test_a_refusal_becomes_an_answer() -> None:
+    response = await ErrorBoundary(Inner(TaskNotFound("no such task")))(asked())
+
+    error = json.loads(body_of(response))["error"]
+    assert response.status == 404
+    assert datetime.fromisoformat(error.pop("timestamp")).tzinfo is UTC
+    assert error == {
+        "code": "TASK_NOT_FOUND",
+        "message": "no such task",
+        "requestId": "an-id",
+        "details": {},
+    }
+    assert list(json.loads(body_of(response))) == ["error"]
+
+
+async def test_the_details_of_a_refusal_are_for_programs() -> None:
+    refusal = ValidationError("title", "is required")
+    response = await ErrorBoundary(Inner(refusal))(asked())
+    assert (response.status, error_of(response)) == (422, "title: is required")
+    assert details_of(response) == {"field": "title", "reason": "is required"}
+
+
+async def test_the_headers_of_a_refusal_are_answered_too() -> None:
+    response = await ErrorBoundary(Inner(MethodNotAllowed("PUT", "GET, HEAD")))(asked())
+    assert (response.status, response.headers) == (405, {"Allow": "GET, HEAD"})
+
+
+async def test_a_refusal_of_the_parser_does_not_reach_what_is_inside() -> None:
+    inner = Inner()
+    response = await ErrorBoundary(inner)(asked(refusal=BadRequest("no HTTP")))
+
+    assert (response.status, error_of(response)) == (400, "no HTTP")
+    assert inner.requests == []
+
+
+async def test_a_bug_answers_500_and_is_logged_but_not_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    response = await ErrorBoundary(Inner(KeyError("secret")))(asked("GET", "/tasks"))
+
+    assert (response.status, code_of(response)) == (500, "INTERNAL_ERROR")
+    assert details_of(response) == {}
+    assert b"secret" not in body_of(response)
+    assert b"KeyError" not in body_of(response)
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.getMessage() == "GET /tasks failed (request an-id)"
+    assert "KeyError: 'secret'" in caplog.text
+
+
+async def test_a_cancelled_request_is_not_answered() -> None:
+    with pytest.raises(asyncio.CancelledError):
+        await ErrorBoundary(Inner(asyncio.CancelledError()))(asked())
+
+
+# SameOrigin.
+
+
+def from_page(method: str, origin: str | None, host: str = "localhost:3000") -> Request:
+    """Return a request as a browser sends it for a page of this origin."""
+    headers = {"host": host} if origin is None else {"host": host, "origin": origin}
+    return Request(method, "/tasks", headers=headers)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "CONNECT"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "",
+        "null",
+        "http://evil.example",
+        "https://localhost:3000",
+        "http://localhost:3001",
+        "http://localhost",
+        "http://localhost:30000",
+        "http://localhost:3000.evil.example",
+        "http://127.0.0.1:3000",
+        "localhost:3000",
+    ],
+)
+async def test_a_page_of_another_origin_changes_nothing(method: str, origin: str) -> None:
+    inner = Inner()
+    with pytest.raises(ForbiddenOrigin):
+        await SameOrigin("http", inner)(from_page(method, origin))
+    assert inner.requests == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
+async def test_what_only_reads_passes_from_anywhere(method: str) -> None:
+    inner = Inner()
+    await SameOrigin("http", inner)(from_page(method, "http://evil.example"))
+    assert len(inner.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        (None, "localhost:3000"),  # no browser
+        ("http://localhost:3000", "localhost:3000"),
+        ("http://LOCALHOST:3000", "localhost:3000"),
+        ("http://localhost", "localhost:80"),
+        ("http://localhost:80", "localhost"),
+        ("http://[::1]:3000", "[::1]:3000"),
+    ],
+)
+async def test_a_page_of_our_own_may_change_tasks(origin: str | None, host: str) -> None:
+    inner = Inner()
+    await SameOrigin("http", inner)(from_page("POST", origin, host))
+    assert len(inner.requests) == 1
+
+
+# The whole.
+
+
+async def test_everything_inside_becomes_an_answer(client: Client) -> None:
+    assert (await client.ask("GET", "/nowhere")).status == 404
+    assert (await client.ask("PUT", "/tasks")).status == 405
+    assert (await client.ask("BREW", "/tasks")).status == 501
+    assert (await client.ask("GET", "/tasks", host="a b")).status == 400
+    foreign = await client.ask("POST", "/tasks", {"title": "x"}, origin="http://evil.example")
+    assert foreign.status == 403
+    assert await client.shown("/tasks") == []
+
+
+async def test_every_refusal_has_the_one_shape_and_the_id_of_its_request(client: Client) -> None:
+    anonymous, user = Client(client.app, token=""), Client(client.app, TOKENS.user)
+    evil = "http://evil.example"
+    for response, status, code in [
+        (await client.ask("GET", "/tasks", host="a b"), 400, "BAD_REQUEST"),
+        (await client.ask("POST", "/tasks", body=b"{"), 400, "INVALID_JSON"),
+        (await anonymous.ask("GET", "/tasks"), 401, "INVALID_TOKEN"),
+        (await user.ask("POST", "/tasks"), 403, "INSUFFICIENT_PERMISSIONS"),
+        (await client.ask("POST", "/tasks", origin=evil), 403, "FORBIDDEN_ORIGIN"),
+        (await client.ask("GET", "/nowhere"), 404, "NOT_FOUND"),
+        (await client.ask("GET", "/tasks/1"), 404, "TASK_NOT_FOUND"),
+        (await client.ask("PUT", "/tasks"), 405, "METHOD_NOT_ALLOWED"),
+        (await client.ask("POST", "/tasks", content_length="9999999"), 413, "PAYLOAD_TOO_LARGE"),
+        (await client.ask("POST", "/tasks", content_type="a/b"), 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (await client.ask("POST", "/tasks", {"title": 1}), 422, "VALIDATION_ERROR"),
+        (await client.ask("GET", "/" + "x" * 20_000), 431, "HEADERS_TOO_LARGE"),
+        (await client.ask("BREW", "/tasks"), 501, "NOT_IMPLEMENTED"),
+    ]:
+        assert (response.status, code_of(response)) == (status, code)
+        error = json.loads(body_of(response))["error"]
+        assert error.keys() == {"code", "message", "requestId", "timestamp", "details"}
+        assert response.headers["X-Request-Id"] == error["requestId"]
+
+
+async def test_two_refusals_at_once_have_their_own_ids(client: Client) -> None:
+    first, second = await asyncio.gather(*(client.ask("GET", "/nowhere") for _ in range(2)))
+    for response in first, second:
+        assert (
+            json.loads(body_of(response))["error"]["requestId"] == response.headers["X-Request-Id"]
+        )
+    assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]
+
+
+async def test_a_foreign_origin_is_refused_before_the_path_is_looked_at(client: Client) -> None:
+    assert (await client.ask("POST", "/nowhere", origin="null")).status == 403
+
+
+# RequestLog.
+
+
+def id_given(own: str | None) -> str:
+    """Return the id of a request whose client sends this one of its own."""
+    inner = Inner()
+    headers = {} if own is None else {"x-request-id": own}
+
+    response = asyncio.run(answered(RequestLog([], inner), Request("GET", "/", headers=headers)))
+
+    [request] = inner.requests
+    assert response.headers["X-Request-Id"] == request.context.request_id
+    return request.context.request_id
+
+
+async def answered(link: RequestLog, request: Request) -> Response:
+    return await link(request)
+
+
+@given(st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True))
+def test_a_good_id_of_the_client_is_kept(own: str) -> None:
+    assert id_given(own) == own
+
+
+@given(
+    st.from_regex(r"[A-Za-z0-9._-]{65,70}", fullmatch=True)
+    | st.text(st.characters(codec="latin-1"), max_size=8).map(lambda text: text + " ")
+    | st.sampled_from(["", "x" * 65, "a b", "ä", "a\n", 'a"b', "a, b", "a/b", "\u0661"])
+    | st.none()
+)
+def test_without_a_good_id_there_is_a_new_one(own: str | None) -> None:
+    made = id_given(own)
+    assert str(UUID(made)) == made
+    assert UUID(made).version == 4
+
+
+async def test_no_two_ids_are_the_same(client: Client) -> None:
+    answers = [await client.ask("GET", "/health") for _ in range(100)]
+    assert len({answer.headers["X-Request-Id"] for answer in answers}) == 100
+
+
+async def test_every_response_carries_the_id(client: Client) -> None:
+    for method, target in ("GET", "/health"), ("GET", "/nowhere"), ("POST", "/tasks/claim"):
+        response = await client.ask(method, target, x_request_id="mine")
+        assert response.headers["X-Request-Id"] == "mine"
+    unknown = await client.ask("GET", "/tasks", x_request_id="mine", authorization="unknown")
+    assert (unknown.status, unknown.headers["X-Request-Id"]) == (401, "mine")
+    malformed = await client.ask("GET", "/tasks", x_request_id="mine", host="a b")
+    assert malformed.status == 400
+    assert UUID(malformed.headers["X-Request-Id"]).version == 4  # such a head cannot be trusted
+
+
+async def test_every_observer_gets_an_entry_for_each_response() -> None:
+    first: list[AccessEntry] = []
+    second: list[AccessEntry] = []
+    link = RequestLog([first.append, second.append], Inner(Response(201, b"made")))
+    request = Request("POST", "/tasks", client="192.0.2.1")
+
+    await link(request)
+    assert first == []  # nothing has been sent yet
+    request.on_sent(request, 201, 4)
+
+    [entry] = first
+    assert second == first
+    assert entry.id == request.context.request_id
+    assert (entry.method, entry.path, entry.status, entry.sent) == ("POST", "/tasks", 201, 4)
+    assert entry.client == "192.0.2.1"
+    assert 0 <= entry.seconds < 10
 
 
 # The chain itself.
@@ -99,9 +364,9 @@ def carrying(authorization: str | None, path: str = "/tasks", method: str = "GET
 async def role_of(authorization: str | None) -> object:
     """Return what the handler learns of who asks."""
     inner = Inner()
-    await Auth(TOKENS, inner)(carrying(authorization))
+    await Auth(TOKENS, {"/health"}, inner)(carrying(authorization))
     [request] = inner.requests
-    return request.context["role"]
+    return request.context.role
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER   {}", "Bearer {} ", "{}"])
@@ -132,7 +397,7 @@ async def test_a_token_proves_a_role_with_its_scheme_or_bare(form: str) -> None:
 async def test_no_token_or_an_unknown_one_is_refused(authorization: str | None) -> None:
     inner = Inner()
     with pytest.raises(InvalidToken) as caught:
-        await Auth(TOKENS, inner)(carrying(authorization))
+        await Auth(TOKENS, {"/health"}, inner)(carrying(authorization))
     assert dict(caught.value.headers) == {"WWW-Authenticate": "Bearer"}
     assert inner.requests == []
 
@@ -156,7 +421,7 @@ async def test_every_token_is_compared_with_both_in_constant_time(
         return compare(given, expected)
 
     monkeypatch.setattr(hmac, "compare_digest", counting)
-    anonymous = Client(Auth(TOKENS, Inner()), token="")
+    anonymous = Client(Auth(TOKENS, {"/health"}, Inner()), token="")
     if token in {TOKENS.admin, TOKENS.user}:
         await anonymous.ask("GET", "/tasks", authorization=token)
     else:
@@ -168,12 +433,12 @@ async def test_every_token_is_compared_with_both_in_constant_time(
 
 async def test_only_the_path_for_load_balancers_needs_no_token() -> None:
     inner = Inner()
-    await Auth(TOKENS, inner)(carrying(None, "/health"))
-    await Auth(TOKENS, inner)(carrying("Bearer unknown", "/health"))
-    assert [request.context for request in inner.requests] == [{}, {}]
+    await Auth(TOKENS, {"/health"}, inner)(carrying(None, "/health"))
+    await Auth(TOKENS, {"/health"}, inner)(carrying("Bearer unknown", "/health"))
+    assert [request.context.role for request in inner.requests] == [None, None]
     for path in "/health/", "/Health", "/healthy", "/tasks/health", "//health", "":
         with pytest.raises(InvalidToken):
-            await Auth(TOKENS, inner)(carrying(None, path))
+            await Auth(TOKENS, {"/health"}, inner)(carrying(None, path))
 
 
 # Permission.
@@ -182,7 +447,7 @@ async def test_only_the_path_for_load_balancers_needs_no_token() -> None:
 async def permitted(method: str, role: Role | None) -> bool:
     """Return whether the link passes this on; if not, nothing may come through."""
     inner = Inner()
-    context = {} if role is None else {"role": role}
+    context = Context(role=role)
     try:
         await Permission(inner)(Request(method, "/tasks", context=context))
     except InsufficientPermissions:
@@ -217,7 +482,7 @@ class Form:
         return {"checked": values["title"]}
 
     async def handle(self, request: Request) -> Response:
-        self.handled.append(request.context["fields"])
+        self.handled.append(request.context.fields)
         return Response(201)
 
     async def receive(self) -> bytes:

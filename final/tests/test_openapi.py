@@ -1,4 +1,4 @@
-"""The document at `/openapi.json`: it tells of what is there, and of nothing else."""
+"""The document at `/openapi.json` describes every route, and nothing else."""
 
 import json
 import re
@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from in_process import SETTINGS, TOKENS, Client, code_of, details_of, new_client
 
 from taskflow import errors
-from taskflow.app import DEMO
+from taskflow.app import DEMO_ROUTE
+from taskflow.context import Context
 from taskflow.errors import TaskflowError, ValidationError
 from taskflow.http import Handler, Request, Response
-from taskflow.openapi import DESCRIBED
+from taskflow.openapi.document import DESCRIBED
+from taskflow.openapi.schemas import SPACES, TITLE
 from taskflow.router import Router
-from taskflow.schemas import SPACES, TITLE
 from taskflow.tasks import check_fields
 
 OPERATIONS = {
@@ -36,20 +37,20 @@ def anonymous(client: Client) -> Client:
 
 
 async def routes_of(monkeypatch: pytest.MonkeyPatch, demos: bool) -> tuple[set[str], Any]:
-    """Return the routes that an application really has, and its document."""
-    seen: set[str] = set()
+    """Return the routes of an application, and its document."""
+    recorded: set[str] = set()
 
-    class Seen(Router):
+    class RecordingRouter(Router):
         def __init__(self, routes: dict[str, Handler]) -> None:
-            seen.update(routes)
+            recorded.update(routes)
             super().__init__(routes)
 
-    monkeypatch.setattr("taskflow.app.Router", Seen)
+    monkeypatch.setattr("taskflow.app.Router", RecordingRouter)
     async with new_client(replace(SETTINGS, demos=demos)) as client:
-        return seen, await client.shown("/openapi.json")
+        return recorded, await client.shown("/openapi.json")
 
 
-# That it is whole.
+# The document is complete.
 
 
 async def test_every_route_is_described_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +62,7 @@ async def test_every_route_is_described_and_nothing_else(monkeypatch: pytest.Mon
 async def test_without_demos_they_are_not_described(monkeypatch: pytest.MonkeyPatch) -> None:
     routes, shown = await routes_of(monkeypatch, demos=False)
 
-    assert routes == {route for route in DESCRIBED if not DEMO.fullmatch(route)}
+    assert routes == {route for route in DESCRIBED if not DEMO_ROUTE.fullmatch(route)}
     assert shown["paths"].keys() == {route.split(" ")[1] for route in routes}
     assert shown["paths"].keys() < DOCUMENT["paths"].keys()
 
@@ -72,14 +73,15 @@ def test_every_code_is_described() -> None:
         for error in vars(errors).values()
         if isinstance(error, type) and issubclass(error, TaskflowError)
     }
-    described = DOCUMENT["components"]["responses"].values()
-    schemas = [told["content"]["application/json"]["schema"]["allOf"][1] for told in described]
-    told = [schema["properties"]["error"]["properties"]["code"]["enum"] for schema in schemas]
-    assert {code for some in told for code in some} == codes
+    described: set[str] = set()
+    for response in DOCUMENT["components"]["responses"].values():
+        schema = response["content"]["application/json"]["schema"]["allOf"][1]
+        described.update(schema["properties"]["error"]["properties"]["code"]["enum"])
+    assert described == codes
 
 
-def test_the_check_of_the_other_tests_would_find_what_is_not_described() -> None:
-    request = Request("GET", "/health", context={"route": "/health"})
+def test_check_described_rejects_a_response_that_is_not_described() -> None:
+    request = Request("GET", "/health", context=Context(route="/health"))
     good = Response(200, b"{}", {"X-Request-Id": "1"})
     check_described(request, good)
     for bad in (
@@ -94,16 +96,16 @@ def test_the_check_of_the_other_tests_would_find_what_is_not_described() -> None
             check_described(request, bad)
 
 
-# That it holds together.
+# The document is consistent.
 
 
-def references(piece: object) -> list[str]:
-    """Return all references in a piece of the document."""
-    if isinstance(piece, dict):
-        own = [piece["$ref"]] if "$ref" in piece else []
-        return own + [found for value in piece.values() for found in references(value)]
-    if isinstance(piece, list):
-        return [found for value in piece for found in references(value)]
+def references(part: object) -> list[str]:
+    """Return all references in a part of the document."""
+    if isinstance(part, dict):
+        own = [part["$ref"]] if "$ref" in part else []
+        return own + [reference for value in part.values() for reference in references(value)]
+    if isinstance(part, list):
+        return [reference for value in part for reference in references(value)]
     return []
 
 
@@ -117,23 +119,24 @@ def test_references_lead_somewhere_and_everything_named_is_used() -> None:
         for name in pieces
     }
     unused = {name.rpartition("/")[2] for name in named - used}
-    assert unused == {"bearer", "METHOD_NOT_ALLOWED.Allow"}  # of no operation
+    # The document uses these two by their names, or for requests that match no operation.
+    assert unused == {"bearer", "METHOD_NOT_ALLOWED.Allow"}
 
 
 def test_names_for_programs_are_unique_and_links_use_them() -> None:
     names = [operation["operationId"] for operation in OPERATIONS.values()]
     assert len(set(names)) == len(names)
     for operation in OPERATIONS.values():
-        for answer in operation["responses"].values():
-            for link in resolved(answer).get("links", {}).values():
+        for response in operation["responses"].values():
+            for link in resolved(response).get("links", {}).values():
                 assert link["operationId"] in names
 
 
-def test_everything_is_said_in_words() -> None:
+def test_every_operation_and_response_has_a_description() -> None:
     for operation in OPERATIONS.values():
         assert re.fullmatch(r"[A-Z].*[^.]", operation["summary"])
-        for answer in operation["responses"].values():
-            assert resolved(answer)["description"]
+        for response in operation["responses"].values():
+            assert resolved(response)["description"]
 
 
 def test_the_websocket_is_described() -> None:
@@ -143,22 +146,23 @@ def test_the_websocket_is_described() -> None:
         assert word in operation["description"]
 
 
-# That it is true.
+# The document is true.
 
 
-async def test_it_needs_no_token_and_is_made_once(client: Client) -> None:
+async def test_it_needs_no_token_and_is_encoded_once(client: Client) -> None:
     first = await anonymous(client).ask("GET", "/openapi.json")
     second = await client.ask("HEAD", "/openapi.json")
 
     assert (first.status, second.status) == (200, 200)
     assert isinstance(first.body, bytes)
     assert json.loads(first.body)["openapi"] == "3.1.0"
-    assert first.body is second.body  # the connection leaves it out of the answer to HEAD
+    # The connection leaves the body out of the response to HEAD.
+    assert first.body is second.body
     assert first.content_type == "application/json; charset=utf-8"
 
 
 @pytest.mark.parametrize("route", OPERATIONS)
-async def test_it_says_right_what_needs_which_token(client: Client, route: str) -> None:
+async def test_each_route_needs_the_described_token(client: Client, route: str) -> None:
     method, path = route.replace("{id}", ID).split(" ")
     security = OPERATIONS[route].get("security", DOCUMENT["security"])
 
@@ -187,7 +191,7 @@ async def test_the_bounds_of_numbers_are_those_of_the_server(
     assert (code_of(refused), details_of(refused)["reason"]) == ("VALIDATION_ERROR", reason)
 
 
-def test_spaces_are_what_python_trims() -> None:
+def test_spaces_are_those_that_python_strips() -> None:
     spaces = re.compile(f"[{SPACES}]")
     for number in range(sys.maxunicode + 1):
         assert bool(spaces.fullmatch(chr(number))) == chr(number).isspace()
@@ -196,7 +200,7 @@ def test_spaces_are_what_python_trims() -> None:
 @given(st.text("\0\x1c\x85\ufeff\n a😀", max_size=8), st.sampled_from(["", "x" * 198, "x" * 199]))
 @example("😀" * 2, "x" * 198)
 @example(" ", "")
-def test_the_pattern_of_a_title_lets_through_what_the_server_does(text: str, more: str) -> None:
+def test_the_pattern_of_a_title_accepts_what_the_server_accepts(text: str, more: str) -> None:
     title = text[:4] + more + text[4:]
     try:
         check_fields({"title": title})
@@ -206,7 +210,7 @@ def test_the_pattern_of_a_title_lets_through_what_the_server_does(text: str, mor
         assert re.search(TITLE, title)
 
 
-async def test_a_handshake_is_answered_as_described(client: Client) -> None:
+async def test_a_handshake_gets_a_described_response(client: Client) -> None:
     key = {"sec_websocket_key": "dGhlIHNhbXBsZSBub25jZQ==", "sec_websocket_version": "13"}
     good = {"connection": "Upgrade", "upgrade": "websocket", **key}
     for status, headers in (
@@ -216,5 +220,5 @@ async def test_a_handshake_is_answered_as_described(client: Client) -> None:
         (426, good | {"sec_websocket_version": "8"}),
         (426, {}),
     ):
-        answer = await client.ask("GET", "/ws/tasks", None, b"", **headers)
-        assert answer.status == status
+        response = await client.ask("GET", "/ws/tasks", None, b"", **headers)
+        assert response.status == status

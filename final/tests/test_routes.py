@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from in_process import TOKENS, Client, code_of, details_of, error_of, new_client, taken
 
 from taskflow.http import MAX_BODY_BYTES
+from taskflow.store import Store
 
 UNKNOWN = "a00f3a1e-1111-4111-8111-111111111111"
 
@@ -399,6 +401,25 @@ async def test_an_order_over_its_bound_is_refused(
     assert (await client.ask("GET", f"/tasks/{second['id']}/resolve")).status == 200
 
 
+async def test_an_order_is_kept_until_a_task_changes(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await client.created(title="first")
+    second = await client.created(title="second", dependencies=[first["id"]])
+    target = f"/tasks/{second['id']}/resolve"
+    before = await client.shown(target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "resolve", None)  # a call would fail
+        assert await client.shown(target) == before
+
+    await client.ask("PATCH", f"/tasks/{first['id']}", {"title": "changed"})
+
+    assert (await client.shown(target))["orderedTasks"][0]["title"] == "changed"
+    await client.ask("DELETE", f"/tasks/{second['id']}")
+    assert (await client.ask("GET", target)).status == 404
+
+
 # Streams.
 
 
@@ -454,7 +475,7 @@ async def test_a_stream_is_of_the_tasks_as_they_were_when_it_was_asked_for(
     await client.ask("PATCH", f"/tasks/{tasks[1]['id']}", {"title": "changed"})
     await client.created(title="added")
 
-    assert not isinstance(response.body, bytes)
+    assert isinstance(response.body, AsyncGenerator)
     assert await taken(response.body) == expected
     assert (await client.ask("GET", target)).body != expected
 

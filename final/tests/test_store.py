@@ -135,8 +135,8 @@ TestStore = StoreMachine.TestCase
 
 def check_swept(order: CreationOrder, size: int) -> None:
     """At most half of the entries are of tasks that are gone."""
-    assert len(order._entries) == size + len(order._gone)
-    assert len(order._gone) <= size
+    assert len(order._entries) == size + len(order._deleted)
+    assert len(order._deleted) <= size
 
 
 def numbered(count: int) -> list[Task]:
@@ -148,7 +148,7 @@ def test_the_order_of_creation_does_not_grow_with_what_is_gone() -> None:
     order.add(kept)
     for task in others:
         order.add(task)
-        order.drop(task)
+        order.remove(task)
         check_swept(order, 1)
 
     assert list(order.ids_after(None)) == [kept.id]
@@ -160,7 +160,7 @@ def test_a_task_that_comes_back_has_its_old_place() -> None:
         order.add(task)
     for gone in tasks[:1], tasks[4:], tasks[1:4], tasks:  # the last two are swept out
         for task in gone:
-            order.drop(task)
+            order.remove(task)
         for task in reversed(gone):
             order.add(task)
         assert list(order.ids_after(None)) == [task.id for task in tasks]
@@ -172,7 +172,7 @@ def test_a_page_goes_on_from_the_place_of_a_task_that_is_gone() -> None:
     for task in tasks:
         order.add(task)
     for task in tasks[:6]:  # the fifth sweeps
-        order.drop(task)
+        order.remove(task)
 
     assert list(order.ids_after(tasks[3])) == [task.id for task in tasks[6:]]
     assert list(order.ids_after(tasks[7])) == [tasks[8].id]

@@ -6,19 +6,20 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import trustme
 from in_process import SETTINGS, TOKENS
-from over_socket import Serving, Wire, serving, until
-from test_listener import large, read_slowly, stopping
-from test_server import Gate, echo, message
+from over_socket import Gate, Serving, Wire, echo, message, serving, until
+from test_server import large, read_slowly, stopping
 from websockets.asyncio.client import connect
 
 from taskflow.app import build_app
 from taskflow.config import ConfigError
 from taskflow.deadlines import Timeouts
+from taskflow.logs import LogWriter
 from taskflow.tls import tls_context
 
 pytestmark = pytest.mark.tls
@@ -112,7 +113,7 @@ async def test_what_comes_right_behind_the_handshake_is_not_lost(context: ssl.SS
 
 async def test_a_websocket_is_encrypted_too_and_told_of_the_end(context: ssl.SSLContext) -> None:
     async with (
-        build_app(SETTINGS) as application,
+        build_app(SETTINGS, LogWriter(BytesIO())) as application,
         serving(application.handler, tls=context) as served,
     ):
         url = f"wss://localhost:{served.port}/ws/tasks"
@@ -124,7 +125,7 @@ async def test_a_websocket_is_encrypted_too_and_told_of_the_end(context: ssl.SSL
             await client.send('{"type": "ping"}')
             assert json.loads(await client.recv())["type"] == "pong"
 
-            application.say_goodbye()
+            application.hub.close()
             await served.server.stop(1_000)
             await client.wait_closed()
 
@@ -171,7 +172,7 @@ async def test_a_client_that_leaves_is_forgotten(context: ssl.SSLContext) -> Non
 async def test_clients_that_only_connect_are_counted(
     context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taskflow.listener.MAX_REFUSED", 1)
+    monkeypatch.setattr("taskflow.server.MAX_REFUSED", 1)
     async with serving(echo, max_connections=2, tls=context) as served:
         served.wires += [Wire(served.port) for _ in range(3)]
         await until(lambda: len(served.server.handshakes) == 3)
@@ -211,7 +212,7 @@ async def test_a_stop_waits_for_requests_and_not_for_handshakes(context: ssl.SSL
 async def test_a_client_that_says_no_goodbye_does_not_hold_the_stop(
     context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taskflow.server.LINGER_SECONDS", 0.01)
+    monkeypatch.setattr("taskflow.connection.LINGER_SECONDS", 0.01)
     async with serving(echo, tls=context) as served, connected(served) as (_, writer):
         # It does not see that the server is going.
         writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -227,8 +228,8 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     for arguments, message_ in [
         (("/nowhere.pem", key), "--tls-cert: cannot read '/nowhere.pem': No such file"),
         ((cert, str(tmp_path)), f"--tls-key: cannot read '{tmp_path}': Is a directory"),
-        ((key, key), "are no PEM files"),
-        ((cert, cert), "are no PEM files"),
+        ((key, key), "are not PEM files"),
+        ((cert, cert), "are not PEM files"),
     ]:
         with pytest.raises(ConfigError) as caught:
             tls_context(*arguments)

@@ -120,7 +120,7 @@ async def test_a_bad_handshake_is_refused(headers: dict[str, str | None]) -> Non
         await answered(headers)
 
 
-@pytest.mark.parametrize("fields", [{"content_length": 10}, {"chunked": True}])
+@pytest.mark.parametrize("fields", [{"content_length": 10}, {"is_chunked": True}])
 async def test_a_handshake_with_a_body_is_refused(fields: dict[str, object]) -> None:
     """What of the body has not come yet would be taken for frames."""
     with pytest.raises(BadRequest):
@@ -137,7 +137,7 @@ async def test_a_handshake_with_a_body_is_refused(fields: dict[str, object]) -> 
         ({"upgrade": "websocket, h2c"}, {}),
         ({"connection": None}, {}),
         ({"connection": "keep-alive"}, {}),
-        ({}, {"minor": "0"}),
+        ({}, {"is_http_1_0": True}),
         ({}, {"method": "HEAD"}),
     ],
 )

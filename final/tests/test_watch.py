@@ -16,7 +16,7 @@ from websockets import connect
 
 import taskflow
 from taskflow import watch as watch_module
-from taskflow.listener import Server
+from taskflow.server import Server
 from taskflow.watch import as_line, watch
 
 PACKAGE = Path(taskflow.__file__).resolve().parents[1]  # where `-m taskflow.watch` finds it

@@ -12,13 +12,14 @@ import psutil
 import pytest
 from over_socket import until
 
-from taskflow import jobs, workers
-from taskflow.codec import utc_now
+from taskflow import worker_process, workers
+from taskflow.background import in_background
+from taskflow.clock import utc_now
 from taskflow.errors import JobNotFound, QueueFull
-from taskflow.lifetimes import in_background
+from taskflow.jobs import Job, JobStatus
 from taskflow.store import Store
 from taskflow.tasks import Task
-from taskflow.workers import Job, JobStatus, WorkerPool
+from taskflow.workers import WorkerPool
 
 LONG = 100_000_000  # iterations, which nobody waits for
 
@@ -110,7 +111,7 @@ async def test_a_report_is_that_of_the_tasks_when_it_begins() -> None:
         store.create({"title": "ä\n\u2028 second", "dependencies": (first.id,)})
         assert await ended(job) == [None]
 
-    expected = jobs.report([task.json for task in store.snapshot()], 5)
+    expected = worker_process.report([task.json for task in store.snapshot()], 5)
     for changing in "generatedAt", "durationMs":
         assert job.output.pop(changing)
         assert expected.pop(changing)
@@ -186,7 +187,7 @@ async def test_1000_queued_jobs_all_end() -> None:
         assert len(children()) == 2
 
     for number, job in enumerate(submitted):
-        assert job.output["result"] == jobs.cpu_sum(number)["result"]
+        assert job.output["result"] == worker_process.cpu_sum(number)["result"]
 
 
 async def test_records_are_bounded_and_the_oldest_finished_one_goes_first(
@@ -303,7 +304,7 @@ async def test_a_worker_that_does_not_work_fails_its_job_and_is_started_once_for
 
     async def start() -> asyncio.subprocess.Process:
         started.append(program)
-        pipe, limit = asyncio.subprocess.PIPE, workers.MAX_ANSWER
+        pipe, limit = asyncio.subprocess.PIPE, workers.MAX_REPLY
         command = sys.executable, "-S", "-c", program
         return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=limit)
 
@@ -394,7 +395,7 @@ async def test_a_child_does_not_take_its_program_from_the_working_directory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "taskflow").mkdir()
-    for name in "taskflow/__init__.py", "taskflow/jobs.py", "json.py":
+    for name in "taskflow/__init__.py", "taskflow/worker_process.py", "json.py":
         (tmp_path / name).write_text("raise SystemExit('the wrong program')")
     monkeypatch.chdir(tmp_path)
     async with running() as pool:

@@ -1,0 +1,272 @@
+"""The request parser: bytes in, requests out (RFC 9112).
+
+This module is pure, like `http.py`, so everything in it can be tested by calling it. Its rules:
+
+- However the bytes are cut on their way, the parser returns the same requests.
+- A message that can be read in two ways is refused. If two servers read one message differently,
+  a request can be smuggled past the first of them (RFC 9112, 11.2).
+- Every size has a limit.
+- A refused message is the last one, because nothing after it can be trusted to begin where it
+  seems to begin.
+"""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from taskflow import errors
+from taskflow.chunked import ChunkedDecoder
+from taskflow.http import Request
+
+MAX_HEAD_BYTES = 16 * 1024
+MAX_HEADERS = 100
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
+
+# A token (RFC 9110, 5.6.2). The possessive `++` never backtracks, so matching takes linear time.
+TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+REQUEST_LINE = re.compile(rb"(%b) ([\x21\x22\x24-\x7e]+) HTTP/(\d)\.(\d)\r\n" % TOKEN)
+HEADER_LINE = re.compile(rb"(%b):([\t\x20-\x7e\x80-\xff]*)\r\n" % TOKEN)
+
+# The beginning of a line that can still become one of the two.
+INCOMPLETE_LINE = re.compile(rb"(?:%b[\t\x20-\x7e\x80-\xff]*)?\r?" % TOKEN)
+
+ONLY_ONCE = {"host", "content-length", "content-type", "origin", "authorization"}
+HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(?::\d{0,5})?", re.ASCII)
+
+# Headers whose values are checked as soon as their line is complete.
+VALUES = {"host": HOST, "content-length": re.compile("[0-9]{1,15}")}
+
+ABSOLUTE_FORM = re.compile(f"https?://({HOST.pattern})((?:[/?].*)?)", re.ASCII | re.IGNORECASE)
+BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+class Incomplete(Exception):
+    """The head continues in bytes that have not arrived yet."""
+
+
+class RequestParser:
+    """The bytes of one connection, which become its requests, one after the other.
+
+    Add bytes with `feed`, and call `next_request` until it returns None. Take the body of a
+    request with `take_body` until `body_is_complete`. Only then does the next request begin.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = b""
+
+        # Everything before this position in the buffer has been used.
+        self._start = 0
+
+        # Bytes of the current body that have not been taken yet, if it has a length.
+        self._body_left = 0
+
+        # Takes the current body, if it is chunked.
+        self._decoder: ChunkedDecoder | None = None
+        self._repeated = RepeatedHeaders()
+
+    def feed(self, data: bytes) -> None:
+        """Add the bytes that have just arrived."""
+        self._buffer = self._buffer[self._start :] + data
+        self._start = 0
+
+    @property
+    def unread(self) -> int:
+        """The number of bytes in the buffer that have not been used."""
+        return len(self._buffer) - self._start
+
+    @property
+    def between_requests(self) -> bool:
+        """Whether the client has sent nothing of another request yet."""
+        return self.body_is_complete and self._buffer[self._start :] in (b"", b"\r\n")
+
+    @property
+    def body_is_complete(self) -> bool:
+        """Whether all of the current body has been taken."""
+        if self._decoder is not None:
+            return self._decoder.complete
+        return self._body_left == 0
+
+    def next_request(self) -> Request | None:
+        """Return the next request once its head is complete, and None before. O(bytes of head).
+
+        A message that is refused is returned as a request too, one that carries its refusal. It
+        passes through the app like every other request and becomes a response where all do.
+        """
+        if not self.unread:
+            return None
+        try:
+            request, self._start = parse_head(self._buffer, self._start, self._repeated)
+        except Incomplete:
+            return None
+        except errors.TaskflowError as refusal:
+            # The response to HEAD has no body, even if it is a refusal.
+            is_head = self._buffer.startswith((b"HEAD ", b"\r\nHEAD "), self._start)
+            return Request("HEAD" if is_head else "", refusal=refusal)
+        self._body_left = request.content_length
+        self._decoder = ChunkedDecoder() if request.is_chunked else None
+        return request
+
+    def take_rest(self) -> bytes:
+        """Return everything after the last request, which is no longer HTTP."""
+        rest = self._buffer[self._start :]
+        self._buffer = b""
+        self._start = 0
+        return rest
+
+    def take_body(self) -> bytes:
+        """Return the bytes of the current body that have arrived, or b"". Raises BadRequest."""
+        if self._decoder is not None:
+            piece, self._start = self._decoder.take(self._buffer, self._start)
+            return piece
+        piece = self._buffer[self._start : self._start + self._body_left]
+        self._start += len(piece)
+        self._body_left -= len(piece)
+        return piece
+
+
+@dataclass(slots=True)
+class RepeatedHeaders:
+    """The header lines of the request before, and their meaning.
+
+    A client that keeps its connection usually sends the same lines with each request, its token
+    among them. They are parsed once; without this, a read takes a tenth more processor time
+    (benchmarks/final_parts.py).
+    """
+
+    # Up to and including the empty line at their end.
+    lines: bytes = b"\r\n"
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def parse(self, data: bytes, start: int, end: int) -> tuple[dict[str, str], int]:
+        """Return the headers that begin at `start`, and the position after them.
+
+        Raises what `parse_head` raises.
+        """
+        if not data.startswith(self.lines, start, end):
+            self.headers, position = _parse_headers(data, start, end)
+            self.lines = data[start:position]
+        return self.headers.copy(), start + len(self.lines)
+
+
+def parse_head(data: bytes, start: int, repeated: RepeatedHeaders) -> tuple[Request, int]:
+    """Parse the head that begins at `start`. Return the request and the position after its head.
+
+    The head is parsed line by line, and each line is checked once its last byte has arrived. So
+    the verdict on a head does not depend on how its bytes were cut. Raises Incomplete while the
+    head may still become valid, and a TaskflowError once it cannot.
+    """
+    # One empty line before a request is allowed (RFC 9112, 2.2).
+    if data.startswith(b"\r\n", start):
+        start += 2
+    end = start + MAX_HEAD_BYTES
+    line = _line_at(REQUEST_LINE, data, start, end)
+    method, target, major, minor = map(bytes.decode, line.groups())
+    if method not in METHODS:
+        raise errors.NotImplementedYet(f"there is no method {method[:20]}")
+    if major != "1":
+        raise errors.HttpVersionNotSupported("this server speaks HTTP/1.0 and HTTP/1.1")
+    is_http_1_0 = minor == "0"
+    authority, path, query = split_target(target)
+    headers, position = repeated.parse(data, line.end(), end)
+    if not is_http_1_0 and "host" not in headers:
+        raise errors.BadRequest("the header host is missing")
+    if authority:
+        # An absolute target overrides the Host header (RFC 9112, 3.2.2).
+        headers["host"] = authority
+    request = Request(
+        method=method,
+        path=path,
+        query=query,
+        headers=headers,
+        keep_alive=_keep_alive(headers, is_http_1_0),
+        is_http_1_0=is_http_1_0,
+        content_length=_content_length(headers, is_http_1_0),
+        is_chunked="transfer-encoding" in headers,
+        expects_continue=_expects_continue(headers, is_http_1_0),
+    )
+    return request, position
+
+
+def _parse_headers(data: bytes, position: int, end: int) -> tuple[dict[str, str], int]:
+    headers: dict[str, str] = {}
+    count = 0
+    while not data.startswith(b"\r\n", position, end):
+        line = _line_at(HEADER_LINE, data, position, end)
+        position = line.end()
+        count += 1
+        if count > MAX_HEADERS:
+            raise errors.HeadersTooLarge(f"the head has more than {MAX_HEADERS} headers")
+        name = line[1].decode().lower()
+        value = line[2].strip(b" \t").decode("latin-1")
+        if name in VALUES and not VALUES[name].fullmatch(value):
+            raise errors.BadRequest(f"the header {name} has a value that is not allowed")
+        if name not in headers:
+            headers[name] = value
+        elif name in ONLY_ONCE:
+            raise errors.BadRequest(f"the header {name} occurs twice")
+        else:
+            # A list that is spread over several lines (RFC 9110, 5.3).
+            headers[name] += ", " + value
+    return headers, position + 2
+
+
+def _line_at(pattern: re.Pattern[bytes], data: bytes, position: int, end: int) -> re.Match[bytes]:
+    """Return the line that begins at `position`, or raise the reason why there is none."""
+    line = pattern.match(data, position, end)
+    if line is not None:
+        return line
+    if INCOMPLETE_LINE.fullmatch(data, position, end) is None:
+        raise errors.BadRequest("the head has a malformed line")
+    if len(data) >= end:
+        raise errors.HeadersTooLarge(f"the head has more than {MAX_HEAD_BYTES} bytes")
+    raise Incomplete
+
+
+def split_target(target: str) -> tuple[str, str, str]:
+    """Return the authority, decoded path and raw query of a request target (RFC 9112, 3.2).
+
+    The path is decoded here and nowhere else: a path that is decoded twice can hide a `..` or a
+    `/` from the first reader. Raises BadRequest.
+    """
+    authority = ""
+    if not target.startswith("/"):
+        absolute = ABSOLUTE_FORM.fullmatch(target)
+        if absolute is None:
+            raise errors.BadRequest("the target is neither a path nor an absolute URL")
+        authority = absolute[1]
+        target = "/" + absolute[2].removeprefix("/")
+    path, _, query = target.partition("?")
+    if "%" not in path:
+        return authority, path, query
+    try:
+        decoded = unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        raise errors.BadRequest("the path is not UTF-8") from None
+    if BAD_ESCAPE.search(path) or "\0" in decoded:
+        raise errors.BadRequest("the path has a bad percent-encoding or a NUL in it")
+    return authority, decoded, query
+
+
+def _content_length(headers: dict[str, str], is_http_1_0: bool) -> int:
+    """Return the length of the body, or raise if two readers could disagree (RFC 9112, 6.3)."""
+    if "transfer-encoding" in headers:
+        if "content-length" in headers or is_http_1_0:
+            raise errors.BadRequest("the header transfer-encoding is not allowed here")
+        if headers["transfer-encoding"].lower() != "chunked":
+            raise errors.NotImplementedYet("this server reads no transfer coding except chunked")
+    return int(headers.get("content-length", "0"))
+
+
+def _keep_alive(headers: dict[str, str], is_http_1_0: bool) -> bool:
+    """Whether the client can use this connection for another request (RFC 9112, 9.3)."""
+    if "connection" not in headers:
+        return not is_http_1_0
+    options = {option.strip() for option in headers["connection"].lower().split(",")}
+    return "close" not in options and (not is_http_1_0 or "keep-alive" in options)
+
+
+def _expects_continue(headers: dict[str, str], is_http_1_0: bool) -> bool:
+    """Whether the client waits for "100 Continue" (RFC 9110, 10.1.1)."""
+    expect = headers.get("expect")
+    return expect is not None and expect.lower() == "100-continue" and not is_http_1_0

@@ -1,0 +1,106 @@
+"""The process: what it needs from the operating system before it can be a server."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from contextlib import suppress
+from types import FrameType
+
+# Windows has neither this limit nor this event loop.
+if sys.platform != "win32":
+    import resource
+
+    import uvloop
+
+# Files beside those of the clients: for the database, the workers, and clients that are refused.
+SPARE_FILES = 300
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+# New objects between two collections of the young generation.
+YOUNG_OBJECTS = 10_000
+
+
+def open_standard_streams() -> None:
+    """Open those of stdin, stdout and stderr that are closed, as streams to nowhere.
+
+    Otherwise the next file, a socket or the database, would get the number of stderr, and error
+    messages would be written into it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        # The workers inherit it, as they would the original stream.
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+
+
+def write_line(line: str, descriptor: int) -> None:
+    """Write a line, even if nothing reads it.
+
+    `print` would keep what it cannot write, and fail with it again at the end of the program.
+    """
+    with suppress(OSError):
+        os.write(descriptor, line.encode(errors="backslashreplace") + b"\n")
+
+
+def allow_files(clients: int) -> None:
+    """Raise the limit of open files for this many clients. Log a warning if that is not possible.
+
+    Many systems let a program open 1,024 files, and more if it asks.
+    """
+    if sys.platform == "win32":
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = clients + SPARE_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    # macOS has another limit, which it does not report.
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        soft = limit
+    if soft < wanted:
+        message = "%d clients need more than %d open files"
+        logging.getLogger(__name__).warning(message, clients, soft)
+
+
+def calm_collector() -> None:
+    """Let the cycle collector run less often, and leave alone the objects that exist now.
+
+    Tasks are freed by reference counting, and hardly anything in this program is a cycle. By
+    default the collector runs after every 700 new objects, which is a sixth of the time that the
+    store needs for a new task. Now and then it searches all objects, which holds the event loop
+    for 60 ms at 100,000 tasks.
+    """
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
+
+
+def new_event_loop(tls: bool) -> asyncio.AbstractEventLoop:
+    """Return an event loop of uvloop, which is written in C on top of libuv.
+
+    With asyncio's own loop, a read takes a tenth more processor time (benchmarks/final_parts.py).
+    With TLS it is asyncio's own nevertheless, because uvloop begins to read before it can be told
+    to wait for the handshake.
+    """
+    if tls or sys.platform == "win32":
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def stop_signal() -> asyncio.Event:
+    """Return an event that SIGINT or SIGTERM sets. A second signal ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for other in STOPPING:
+            signal.signal(other, signal.SIG_DFL)
+        loop.call_soon_threadsafe(stopped.set)
+
+    for stopping in STOPPING:
+        signal.signal(stopping, stop)
+    return stopped
