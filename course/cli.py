@@ -21,6 +21,7 @@ from course.serve import serve
 from course.showdiff import show
 from course.terminal import note, wants_colour
 from course.testing import test
+from course.themes import THEMES
 from course.verify import verify
 
 ROOT = Path(__file__).parents[1]
@@ -107,6 +108,9 @@ def _add_diff(commands: Commands) -> None:
     about = "show what a step adds to the one before: a table, then the source"
     one = commands.add_parser("diff", help=about, description=about.capitalize() + ".")
     one.add_argument("snapshot", metavar="N|final")
+    one.add_argument(
+        "theme", nargs="?", metavar="THEME", help=f"of final, one of: {', '.join(THEMES)}"
+    )
     scope = one.add_mutually_exclusive_group()
     scope.add_argument(
         "--tests", action="store_const", dest="scope", const=Scope.TESTED, help="the tests too"
@@ -129,7 +133,7 @@ def _add_diff(commands: Commands) -> None:
 
 def _diff(root: Path, options: argparse.Namespace) -> int:
     colour = wants_colour(sys.stdout, options.color)
-    print(show(root, options.snapshot, options.scope, colour), end="")
+    print(show(root, options.snapshot, options.theme, options.scope, colour), end="")
     return 0
 
 
@@ -178,7 +182,7 @@ def _propagate(root: Path, options: argparse.Namespace) -> int:
 def _add_integrity(commands: Commands) -> None:
     about = "check the laws of the snapshots and show their sizes"
     one = commands.add_parser("integrity", help=about, description=about.capitalize() + ".")
-    one.add_argument("--update", action="store_true", help="render guides/diffs/ anew first")
+    one.add_argument("--update", action="store_true", help="render guides/diffs/ again first")
     one.set_defaults(run=_integrity)
 
 

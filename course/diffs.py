@@ -13,7 +13,7 @@ from course.files import Scope, contents
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One file that differs; None stands for a side where there is no such file."""
+    """One file that differs; None is a side without such a file."""
 
     path: str
     old: bytes | None

@@ -12,7 +12,7 @@ import io
 import tokenize
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -51,12 +51,17 @@ def code_of(path: str, data: bytes) -> tuple[str, ...]:
     return tuple(line for line in data.decode(errors="replace").splitlines() if line.strip())
 
 
-@cache
 def code_lines(source: str) -> tuple[str, ...]:
     """The lines of Python that hold code, without the comments at their ends.
 
     Raises SyntaxError or ValueError (NUL bytes) for what is not Python.
     """
+    return tuple(numbered_code(source).values())
+
+
+@cache
+def numbered_code(source: str) -> Mapping[int, str]:
+    """The same lines by their number in the source, which counts from 1."""
     prose = _prose_rows(source)
     rows: set[int] = set()
     comments: dict[int, int] = {}  # row → column
@@ -66,9 +71,10 @@ def code_lines(source: str) -> tuple[str, ...]:
             comments[row] = column
         elif token.type not in _LAYOUT and not (token.type == tokenize.STRING and row in prose):
             rows.update(range(row, last + 1))
-    lines = io.StringIO(source).readlines()  # splits as tokenize does: \f is no line end
-    kept = (lines[row - 1][: comments.get(row)].rstrip() for row in sorted(rows))
-    return tuple(line for line in kept if line)
+    # As tokenize does, this splits at line feeds only, never at \f.
+    lines = io.StringIO(source).readlines()
+    kept = {row: lines[row - 1][: comments.get(row)].rstrip() for row in sorted(rows)}
+    return {row: line for row, line in kept.items() if line}
 
 
 def measure(source: str) -> Count:
@@ -108,7 +114,7 @@ def longest_common_subsequence(old: Sequence[str], new: Sequence[str]) -> int:
 
 @cache
 def _prose_rows(source: str) -> frozenset[int]:
-    """The rows of all strings that stand alone as a statement."""
+    """The rows of all strings that are statements of their own."""
     rows: set[int] = set()
     for node in ast.walk(ast.parse(source)):
         match node:

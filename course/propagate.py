@@ -9,6 +9,10 @@ the change already nothing happens, so a second run is harmless. A conflict
 leaves the usual markers in that one file, and the file is carried no further:
 one settles it there and propagates from there, instead of settling the same
 thing ten times over. All other files are carried to the end.
+
+Files that are new or deleted in the step are carried too. A new file is added
+to each later snapshot that has none of that name. A deleted file is deleted
+where it is the same as before the change, and is a conflict where it differs.
 """
 
 import io
@@ -90,17 +94,21 @@ def _carry(change: FileChange, origin: Snapshot, snapshot: Snapshot, dry_run: bo
     ours = target.read_bytes() if target.is_file() else None
     labels = (snapshot.lesson.label, "before", origin.lesson.label)
     merged = merge(change, ours, labels)
-    if merged.data != ours and not dry_run:
-        _write(target, merged.data)
+    if merged.data is None and ours is not None and not dry_run:
+        _delete(target, snapshot.path)
+    elif merged.data is not None and merged.data != ours and not dry_run:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(merged.data)
     return Outcome(snapshot, change.path, merged.verdict, merged.reason)
 
 
-def _write(target: Path, data: bytes | None) -> None:
-    if data is None:
-        target.unlink()
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(data)
+def _delete(target: Path, top: Path) -> None:
+    """Delete a file, and each folder below `top` that is empty without it."""
+    target.unlink()
+    folder = target.parent
+    while folder != top and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
 
 
 def _committed(root: Path, snapshot: Snapshot, revision: str) -> dict[str, bytes]:

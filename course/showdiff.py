@@ -8,18 +8,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from course.diffs import FileChange, compare, total
+from course.errors import CourseError
 from course.files import Scope
 from course.rendering import coloured, render
 from course.snapshots import Lesson, before, find
 from course.terminal import BOLD, paint, table
+from course.themes import within
 
 
-def show(root: Path, word: str, scope: Scope, colour: bool) -> str:
-    """The difference between the snapshot `word` and the one before it."""
+def show(root: Path, word: str, theme: str | None, scope: Scope, colour: bool) -> str:
+    """The difference between the snapshot `word` and the one before it.
+
+    With a theme of final: only of the source files that belong to it.
+    """
     snapshot = find(root, word)
     old = before(root, snapshot)
     changes = compare(old.path if old else None, snapshot.path, scope)
     heading = _heading(snapshot.lesson, old.lesson if old else None)
+    if theme is not None:
+        if not snapshot.lesson.is_final:
+            raise CourseError(f"{snapshot.lesson.label} has no themes; only final has")
+        changes = within(theme, changes)
+        heading += f" (theme: {theme})"
     diff = render(changes)
     parts = [paint(heading, BOLD) if colour else heading, "", change_table(changes)]
     return "\n".join([*parts, coloured(diff) if colour else diff])

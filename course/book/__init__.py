@@ -14,7 +14,8 @@ The modules, from the inside out::
     terminal.py   one bash per guide        consoles.py  shell(), server(), question()
     source.py     cutting code with ast     listings.py  listing()
     snippets.py   python(), generated()     diffs.py     diff_table()
-    results.py    bench_table(), number()   plots.py     plot(); drawing.py, svg.py draw it
+    results.py    bench_table(), number()   plots.py     plot()
+    plot.py       one plot, declared        drawing.py   draws it, with svg.py
     path.py       path_table()          markers.py   how a marker looks
     toolbox.py    the names that a marker can use
     weave.py      Cog over one guide        document.py  Markdown, read back

@@ -18,13 +18,12 @@ from matplotlib import pyplot
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter, NullLocator
 
 from course.book.guide import BookError
+from course.book.plot import Plot
 from course.book.results import Row
 from course.book.svg import GRID, INK, finish
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from course.book.plots import Plot
 
 # At least 3:1 against white and against the dark background alike (WCAG 2, 1.4.11).
 COLOURS = ("#2f81f7", "#d1660a", "#1a8f3c", "#c2379b", "#8a63d2", "#6e7781")

@@ -7,28 +7,13 @@ plot again and compares the files byte for byte.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from course.book.guide import BookError, Guide
+from course.book.plot import Plot
 from course.book.results import RESULTS, load, select
 
 DIRECTORY = "guides/plots"
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """One growth curve for each series: ``y`` over ``x``, both on logarithmic scales."""
-
-    results: str  # benchmarks/results/NAME.json
-    title: str
-    alt: str  # what a reader who cannot see it should know
-    xlabel: str
-    x: str = "n"
-    y: str = "value"
-    series: str = "label"
-    only: tuple[str, ...] = ()  # the series to show, default all
-    where: dict[str, object] = field(default_factory=dict)
 
 
 PLOTS: dict[str, Plot] = {
@@ -53,7 +38,7 @@ PLOTS: dict[str, Plot] = {
         results="heap",
         title="Removing one item from the middle of a queue of n items",
         alt="heapq, which has to look for the item, rises in a straight line. The three queues "
-        "with a position index rise slowly, ours lowest.",
+        "with a position index rise slowly, far below it, and heapdict is the highest of them.",
         xlabel="items",
         only=("ours", "heapq", "heapdict", "pqdict"),
         where={"operation": "remove"},

@@ -330,7 +330,7 @@ def test_the_log_has_a_line_for_each_handshake(launch: Launch) -> None:
     api.with_token("").say(handshake(api.with_token(""), offer, "X-Request-Id: ws-2")).switched()
     api.ask("GET", "/ws/tasks", "X-Request-Id: ws-3").expect(426)
     lines = access_lines(process)
-    named = [[line[key] for key in ("requestId", "method", "path", "status")] for line in lines]
+    named = [[line[key] for key in ("id", "method", "path", "status")] for line in lines]
     assert named == [
         ["ws-1", "GET", "/ws/tasks", 101],
         ["ws-2", "GET", "/ws/tasks", 101],

@@ -10,7 +10,7 @@ import pytest
 
 from course.book import plots
 from course.book.drawing import COLOURS, spread
-from course.book.plots import Plot
+from course.book.plot import Plot
 from course.book.results import quantity
 from course.tests.book_course import Course
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -28,7 +29,8 @@ def test_without_a_command_the_path_is_shown(
         (["sreve"], "unknown command 'sreve': there are serve, test, diff, "),
         (["diff"], "the following arguments are required: N|final"),
         (["diff", "two"], "unknown step 'two'"),
-        (["diff", "3", "4"], "unrecognized arguments: 4"),
+        (["diff", "3", "board"], "step 3 has no themes; only final has"),
+        (["diff", "3", "board", "4"], "unrecognized arguments: 4"),
         (["diff", "3", "--tests", "--all"], "argument --all: not allowed with argument --tests"),
         (["test", "99"], "unknown step '99'"),
         (["serve", "99"], "unknown step '99'"),
@@ -92,6 +94,25 @@ def test_diff_shows_as_much_as_asked(
         main(["diff", "3", option], small.root)
         files[option] = capsys.readouterr().out.count("\n+++ ")
     assert files == {"--no-color": 1, "--tests": 2, "--all": 4}
+
+
+def test_diff_shows_one_theme_of_final(
+    small: SmallCourse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(small.root / "step04_deps", small.root / "final")
+    small.put("final/taskflow/config.py", "PORT = 3000\n")
+    small.put("final/taskflow/board/page.html", "<p>\n")
+    small.put("final/tests/board/test_page.py", "")
+
+    for arguments in (["final", "board"], ["final", "board", "--all"]):
+        assert main(["diff", *arguments], small.root) == 0
+        text = capsys.readouterr().out
+        assert text.startswith("Final against step 4 (deps): ")
+        assert text.splitlines()[0].endswith(" (theme: board)")
+        assert text.count("\n+++ ") == 1
+        assert "taskflow/board/page.html" in text
+    assert main(["diff", "final", "bored"], small.root) == 2
+    assert "unknown theme 'bored': there are settings, " in capsys.readouterr().err
 
 
 def test_the_first_step_is_shown_against_nothing(

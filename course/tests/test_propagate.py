@@ -80,6 +80,80 @@ def test_added_and_deleted_files(small: SmallCourse) -> None:
     assert {one.verdict for one in carry(small, "2")} == {"as it is"}
 
 
+def test_a_new_file_is_added_only_where_there_is_none(small: SmallCourse) -> None:
+    small.put("step03_heap/taskflow/parser.py", "NEW = 1\n")
+    small.put("step04_deps/taskflow/parser.py", "OLD = 1\n")
+    small.commit()
+    small.put("step01_http/taskflow/parser.py", "NEW = 1\n")
+
+    assert verdicts(carry(small, "1")) == [
+        ("step02_storage", "taskflow/parser.py", "copied"),
+        ("step03_heap", "taskflow/parser.py", "as it is"),
+        ("step04_deps", "taskflow/parser.py", "CONFLICT"),
+    ]
+    assert small.read("step02_storage/taskflow/parser.py") == "NEW = 1\n"
+    assert small.read("step04_deps/taskflow/parser.py").count("OLD = 1\n") == 1
+
+
+def test_a_module_that_is_split_in_two_is_carried_as_both(small: SmallCourse) -> None:
+    small.replace(f"step03_heap/{FILE}", '"healthy"', '"well"')
+    small.replace(f"step04_deps/{FILE}", '"healthy"', '"well"')
+    small.commit()
+    moved = (
+        'def parse(data: bytes) -> str:\n    """The request line."""\n    return data.decode()\n'
+    )
+    small.replace(f"step01_http/{FILE}", f"{moved}\n\n", "")
+    small.put("step01_http/taskflow/parser.py", moved)
+
+    carry(small, "1")
+
+    assert {small.read(f"{step}/taskflow/parser.py") for step in STEPS} == {moved}
+    assert ["def parse" in small.read(f"{step}/{FILE}") for step in STEPS] == [False] * 4
+    assert ['"well"' in small.read(f"{step}/{FILE}") for step in STEPS] == [False] * 2 + [True] * 2
+
+
+def test_a_deleted_file_stays_where_a_later_step_has_changed_it(small: SmallCourse) -> None:
+    path = "taskflow/lesson2.py"
+    small.replace(f"step04_deps/{path}", "NUMBER = 2", "NUMBER = 22")
+    small.commit()
+    (small.root / "step02_storage" / path).unlink()
+
+    outcomes = carry(small, "2")
+
+    assert verdicts(outcomes) == [
+        ("step03_heap", path, "deleted"),
+        ("step04_deps", path, "CONFLICT"),
+    ]
+    assert not (small.root / "step03_heap" / path).exists()
+    assert "NUMBER = 22" in small.read(f"step04_deps/{path}")
+    assert "was deleted there, but differs here" in report(outcomes, dry_run=False)
+
+
+def test_a_conflict_of_a_deleted_file_is_settled_by_deleting_it_too(small: SmallCourse) -> None:
+    path = "taskflow/lesson2.py"
+    for step in STEPS[2:]:
+        small.replace(f"{step}/{path}", "NUMBER = 2", "NUMBER = 22")
+    small.commit()
+    (small.root / "step02_storage" / path).unlink()
+    assert verdicts(carry(small, "2")) == [("step03_heap", path, "CONFLICT")]
+
+    (small.root / "step03_heap" / path).unlink()
+
+    assert verdicts(carry(small, "3")) == [("step04_deps", path, "deleted")]
+
+
+def test_a_folder_goes_with_its_last_file(small: SmallCourse) -> None:
+    for step in STEPS:
+        small.put(f"{step}/taskflow/board/page.html", "<p>\n")
+    small.commit()
+    shutil.rmtree(small.root / "step01_http/taskflow/board")
+
+    carry(small, "1")
+
+    assert not any((small.root / step / "taskflow/board").exists() for step in STEPS)
+    assert (small.root / "step04_deps/taskflow").is_dir()
+
+
 def test_a_conflict_is_marked_once_and_carried_on_from_there(small: SmallCourse) -> None:
     for step in STEPS[2:]:
         small.replace(f"{step}/{FILE}", '"healthy"', '"well"')
