@@ -26,10 +26,11 @@ SUBJECTS = (
     "websockets",
     "memory",
     "final_http",
+    "final_parts",
     "final_start",
     "kills",
 )
-NEED_WRK = {"http", "chain", "final_http"}
+NEED_WRK = {"http", "chain", "final_http", "final_parts"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

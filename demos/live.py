@@ -16,8 +16,6 @@ from stage import ADMIN, Client, perform, told
 from websockets import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from taskflow.watch import as_line
-
 PATIENCE = 30.0  # seconds that an event may take
 
 
@@ -59,6 +57,13 @@ class Listener:
 
     def _send(self, message: object) -> None:
         self._socket.send(json.dumps(message))
+
+
+def as_line(event: dict[str, Any]) -> str:
+    """Return an event as a line for people: its number, its type, and whose event it is."""
+    subject = event.get("task", {"id": event.get("jobId", "")})
+    details = [subject[name] for name in ("id", "status", "title") if name in subject]
+    return " ".join((f"{event['seq']:6} {event['type']:16}", *details))
 
 
 @contextmanager

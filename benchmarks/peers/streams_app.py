@@ -1,4 +1,4 @@
-"""Step 4's parser and app, on asyncio's streams in place of our `server.py`.
+"""Step 4's parser and app, on asyncio's streams in place of our `connection.py`.
 
 What it lacks beside our own: a bound on the number of connections, the cancelling of a request
 whose client left, `100 Continue`, the lingering close, and bodies that arrive in pieces.
@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import Any
 
 encode_head = import_module("taskflow.http").encode_head
-http_date = import_module("taskflow.codec").http_date
-new_parser: Callable[[], Any] = import_module("taskflow.http").RequestParser
+http_date = import_module("taskflow.clock").http_date
+new_parser: Callable[[], Any] = import_module("taskflow.parser").RequestParser
 app: Callable[[Any], Awaitable[Any]] = import_module("taskflow.app").build_app()
 
 
@@ -29,7 +29,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             while (request := parser.next_request()) is not None:
                 request.receive = receive
                 response = await app(request)
-                writer.write(encode_head(response, http_date(), True) + response.body)
+                writer.write(encode_head(response, http_date(), True) + b"".join(response.pieces))
                 await writer.drain()
     except ConnectionError:
         pass
