@@ -75,8 +75,8 @@ def policies(n: int = 1_000_000) -> None:
 
 
 def sweeps() -> None:
-    """Print what dropping all of n tasks costs the order of creation: the average, the worst."""
-    print("| drops | entries read in all | for each drop | by the most expensive drop |")
+    """Print what it costs to remove all of n tasks from the order of creation."""
+    print("| removals | entries read in all | for each removal | by the most expensive removal |")
     print("| ---: | ---: | ---: | ---: |")
     for n in SIZES[:3]:
         tasks = numbered(n)
@@ -85,11 +85,11 @@ def sweeps() -> None:
 
 
 def worst(n: int) -> int:
-    """Return how many entries the most expensive of n drops reads."""
+    """Return how many entries the most expensive of n removals reads."""
     tasks = numbered(n)
     order, most = ordered(tasks), 0
     for task in tasks:
         before = order._entries
-        order.drop(task)
+        order.remove(task)
         most = max(most, 0 if order._entries is before else len(before))
     return most

@@ -2,7 +2,9 @@
 
 from unittest.mock import patch
 
-from taskflow import http
+from taskflow import parser as parsing
+from taskflow.http import Request
+from taskflow.parser import RequestParser
 
 PIECES = (16_384, 1_024, 64, 1)
 
@@ -16,16 +18,16 @@ def head_of(headers: int) -> bytes:
 def read(head: bytes, piece: int) -> tuple[int, int]:
     """Feed a head in pieces; return how often the parser began, and how many bytes lay there."""
     calls = offered = 0
-    parse_head = http.parse_head
+    parse_head = parsing.parse_head
 
-    def counting(data: bytes, start: int) -> tuple[http.Request, int]:
+    def counting(data: bytes, start: int) -> tuple[Request, int]:
         nonlocal calls, offered
         calls += 1
         offered += len(data) - start
         return parse_head(data, start)
 
-    parser, request = http.RequestParser(), None
-    with patch.object(http, "parse_head", counting):
+    parser, request = RequestParser(), None
+    with patch.object(parsing, "parse_head", counting):
         for start in range(0, len(head), piece):
             parser.feed(head[start : start + piece])
             request = parser.next_request() or request

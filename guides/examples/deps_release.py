@@ -36,11 +36,19 @@ def release() -> DependencyGraph:
     return graph
 
 
-def chain(length: int) -> DependencyGraph:
-    """Return a graph in which each task, called by a number, depends on the one before it."""
-    graph = DependencyGraph()
+def chain_edges(length: int) -> dict[str, tuple[str, ...]]:
+    """Return a chain: each task is called by a number and depends on the one before it."""
+    edges: dict[str, tuple[str, ...]] = {"1": ()}
     for number in range(2, length + 1):
-        graph.apply(Change(None, task(str(number), str(number - 1))))
+        edges[str(number)] = (str(number - 1),)
+    return edges
+
+
+def chain(length: int) -> DependencyGraph:
+    """Return the graph of a chain."""
+    graph = DependencyGraph()
+    for name, prerequisites in chain_edges(length).items():
+        graph.apply(Change(None, task(name, *prerequisites)))
     return graph
 
 

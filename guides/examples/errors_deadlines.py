@@ -5,17 +5,17 @@ from taskflow.deadlines import MIN_BODY_BYTES, Deadline, Timeouts, Waiting
 Call = tuple[float, str, object, str]  # seconds, method, argument, what happens
 
 HEAD: list[Call] = [
-    (0.0, "wait_for", Waiting.REQUEST, "the client connects"),
+    (0.0, "set", Waiting.REQUEST, "the client connects"),
     (3.0, "received", 9, "the first bytes of a head"),
-    (3.0, "wait_for", Waiting.HEAD, "the head is not complete"),
+    (3.0, "set", Waiting.HEAD, "the head is not complete"),
     (8.0, "received", 4, "four bytes more"),
-    (8.0, "wait_for", Waiting.HEAD, "still not complete"),
+    (8.0, "set", Waiting.HEAD, "still not complete"),
     (12.9, "missed", None, "the sweeper looks"),
     (13.1, "missed", None, "the sweeper looks again"),
 ]
 
 BODY: list[Call] = [
-    (0.0, "wait_for", Waiting.BODY, "the handler wants the body"),
+    (0.0, "set", Waiting.BODY, "the handler wants the body"),
     (4.0, "received", 700, "700 bytes of it"),
     (9.0, "received", 700, "700 more"),
     (10.1, "missed", None, "1,400 bytes in ten seconds"),
@@ -25,7 +25,7 @@ BODY: list[Call] = [
 ]
 
 WRITE: list[Call] = [
-    (0.0, "wait_for", Waiting.WRITE, "the client takes no more"),
+    (0.0, "set", Waiting.WRITE, "the client takes no more"),
     (25.0, "taken", None, "it has taken a little"),
     (30.1, "missed", None, "the sweeper looks"),
     (55.1, "missed", None, "nothing since 25.0"),
@@ -40,8 +40,8 @@ def trace(calls: list[Call]) -> None:
     for now, method, argument, what in calls:
         answer = ""
         match method, argument:
-            case "wait_for", Waiting():
-                deadline.wait_for(argument, now)
+            case "set", Waiting():
+                deadline.set(argument, now)
             case "received", int():
                 deadline.received(argument)
             case "taken", _:
@@ -73,7 +73,7 @@ def slowest(size: int = 1024 * 1024) -> None:
     """The longest that a body of this size may take, if each period brings just enough."""
     deadline, timeouts = Deadline(Timeouts()), Timeouts()
     now, left = 0.0, size
-    deadline.wait_for(Waiting.BODY, now)
+    deadline.set(Waiting.BODY, now)
     while left > 0:
         deadline.received(MIN_BODY_BYTES)
         left -= MIN_BODY_BYTES

@@ -4,14 +4,23 @@ import asyncio
 import logging
 from functools import partial
 
-from taskflow.app import ErrorBoundary, SameOrigin, error_response
+from taskflow.app import OPEN_PATHS
 from taskflow.codec import encode
 from taskflow.config import Tokens
+from taskflow.context import Context
 from taskflow.deadlines import Timeouts
 from taskflow.demo_routes import demo_routes
 from taskflow.errors import BadRequest, RequestTimeout, TaskflowError
 from taskflow.http import Handler, Request, Response
-from taskflow.middleware import Auth, Permission, Validation, chain
+from taskflow.middleware import (
+    Auth,
+    ErrorBoundary,
+    Permission,
+    SameOrigin,
+    Validation,
+    chain,
+    error_response,
+)
 from taskflow.router import Router
 from taskflow.routes import TaskRoutes
 from taskflow.server import Server
@@ -44,7 +53,8 @@ async def too_slow() -> bytes:
 
 def request(method: str, path: str, token: str = TOKENS.admin, **headers: str) -> Request:
     """Return a request as the parser would."""
-    return Request(method, path, headers={"authorization": token, **headers}, context={"id": "1"})
+    context = Context(request_id="1")
+    return Request(method, path, headers={"authorization": token, **headers}, context=context)
 
 
 def requests() -> dict[str, tuple[str, Request]]:
@@ -52,6 +62,7 @@ def requests() -> dict[str, tuple[str, Request]]:
     nonsense = request("", "")
     nonsense.refusal = BadRequest("the head has a malformed line")
     slow = request("POST", "/tasks")
+    slow.content_length = 1
     slow.receive = too_slow
     return {
         "bytes that are no request": ("`RequestParser`", nonsense),
@@ -77,7 +88,7 @@ async def status(app: Handler, bad: Request) -> str:
 
 async def _compare() -> None:
     routes = {**TaskRoutes(Store()).routes(), **demo_routes()}
-    links = partial(Auth, TOKENS), SameOrigin, Permission
+    links = partial(Auth, TOKENS, OPEN_PATHS), SameOrigin, Permission
     boundary = chain(Router(routes), ErrorBoundary, *links)
     careful_ones = chain(Router({r: with_care(h) for r, h in routes.items()}), *links)
     print(

@@ -96,10 +96,12 @@ async def one_sweeper() -> None:
     port = await server.start("127.0.0.1", 0)
     started = loop.time()
     await ask(port)
-    assert loop.timers_fired <= (loop.time() - started) / SWEEP_SECONDS
-    assert loop.timers_set <= loop.timers_fired + 1  # one is always set
+    # At its end, a connection sets one timer, which closes the transport.
+    assert loop.timers_fired <= (loop.time() - started) / SWEEP_SECONDS + 1
+    # One timer is always set.
+    assert loop.timers_set <= loop.timers_fired + 1
     server.stop()
-    often = f"{1 / SWEEP_SECONDS:.0f} a second, however many requests"
+    often = f"{1 / SWEEP_SECONDS:.0f} a second and 1 at the end, however many requests"
     print(f"| one sweeper | {often} | all but the next |")
 
 

@@ -13,6 +13,12 @@ def first_step(name: str) -> str:
     return next((str(int(step.parent.name[4:6])) for step in STEPS if (step / name).exists()), "")
 
 
+def source(name: str) -> Path:
+    """Return the file with the docstring of a module or of a package."""
+    path = FINAL / name
+    return path / "__init__.py" if path.is_dir() else path
+
+
 def is_as_before(name: str) -> bool:
     """Return whether the module is, to the byte, that of the last step."""
     return (FINAL / name).read_bytes() == (STEPS[-1] / name).read_bytes()
@@ -20,20 +26,22 @@ def is_as_before(name: str) -> bool:
 
 def about(name: str) -> str:
     """Return what the module says of itself: the first sentence of its docstring."""
-    tree = ast.parse((FINAL / name).read_text(encoding="utf-8"))
+    tree = ast.parse(source(name).read_text(encoding="utf-8"))
     words = " ".join((ast.get_docstring(tree) or "").split("\n\n")[0].split())
     return words.split(". ")[0].rstrip(".")
 
 
 def link(name: str) -> str:
-    """Return a link to the module, from the directory of the guides."""
-    return f"[`{name.removesuffix('.py')}`](../final/taskflow/{name})"
+    """Return a link to the module or package, from the directory of the guides."""
+    slash = "/" if (FINAL / name).is_dir() else ""
+    return f"[`{name.removesuffix('.py')}`](../final/taskflow/{name}{slash})"
 
 
 def names() -> list[str]:
-    """Return the modules that there are."""
-    found = sorted(file.name for file in FINAL.glob("*.py"))
-    return [name for name in found if not name.startswith("__init__")]
+    """Return the names of the modules and packages."""
+    modules = [file.name for file in FINAL.glob("*.py") if file.name != "__init__.py"]
+    packages = [file.parent.name for file in FINAL.glob("*/__init__.py")]
+    return sorted(modules + packages)
 
 
 def from_steps() -> None:
@@ -50,5 +58,5 @@ def new() -> None:
     """Print the modules that no step has, in their own words."""
     print("| module | in its own words |\n| --- | --- |")
     for name in names():
-        if not first_step(name) and not name.startswith("demo_"):
+        if not first_step(name):
             print(f"| {link(name)} | {about(name)} |")

@@ -24,8 +24,20 @@ class WatchedKey(tuple[int, int]):
     def __gt__(self, other: object) -> bool:
         assert isinstance(other, WatchedKey)
         greater = super().__gt__(other)
-        compared.append(f"{self.name} {'>' if greater else '<'} {other.name}")
+        self._note(other, greater)
         return greater
+
+    def __lt__(self, other: object) -> bool:
+        assert isinstance(other, WatchedKey)
+        less = super().__lt__(other)
+        self._note(other, not less)
+        return less
+
+    def _note(self, other: "WatchedKey", greater: bool) -> None:
+        # `_place` and `_sift_up` compare the same two keys. A table shows that once.
+        turned = f"{other.name} {'<' if greater else '>'} {self.name}"
+        if turned not in compared:
+            compared.append(f"{self.name} {'>' if greater else '<'} {other.name}")
 
 
 class WatchedArray(list[Entry]):
@@ -51,15 +63,12 @@ class WatchedArray(list[Entry]):
         super().__setitem__(position, entry)
         if moves:
             way = "rises" if position < old else "goes down"
-            self.tell(old, f"{self.why('an only child')}: {entry.item} {way} to {position}")
+            self.tell(old, f"{', '.join(compared)}: {entry.item} {way} to {position}")
         else:
-            why = self.why("the root has no parent")
+            # An entry that was compared with nothing has come to an end of its path.
+            end = "a leaf has no children" if position else "the root has no parent"
+            why = ", ".join(compared) or end
             self.tell(None, f"{why}: {entry.item} fills the hole at {position}")
-
-    @staticmethod
-    def why(nothing: str) -> str:
-        """Return what was compared before this write, or why nothing was."""
-        return ", ".join(compared) or nothing
 
 
 class WatchedHeap(PriorityHeap):

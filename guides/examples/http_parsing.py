@@ -3,7 +3,8 @@
 from http_one_recv import answer
 
 from taskflow.errors import TaskflowError
-from taskflow.http import Request, RequestParser
+from taskflow.http import Request
+from taskflow.parser import RequestParser
 
 BODY = b'{"title":"Wash"}'
 REQUEST = b"POST /tasks HTTP/1.1\r\nHost: a.example\r\nContent-Length: 16\r\n\r\n" + BODY
@@ -18,7 +19,7 @@ def requests(pieces: list[bytes]) -> tuple[str, ...]:
         parser.feed(piece)
         while request or (request := parser.next_request()):
             body += parser.take_body()
-            if parser.body_left:
+            if not parser.body_is_complete:
                 break  # the rest of it is in a later piece
             found.append(f"{request.method} {request.path} {body.decode()}".strip())
             request, body = None, b""

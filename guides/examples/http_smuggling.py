@@ -1,6 +1,6 @@
 """One message, two readers: what each takes for the next request."""
 
-from taskflow.http import RequestParser
+from taskflow.parser import RequestParser
 
 MESSAGE = (
     b"POST /tasks HTTP/1.1\r\n"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from taskflow.lifetimes import in_background
+from taskflow.background import in_background
 
 
 class Turns:

@@ -4,7 +4,8 @@ from random import Random
 
 from deps_release import row, table
 
-from taskflow.memory import CACHE_ENTRIES, BoundedCache
+from taskflow.cache import BoundedCache
+from taskflow.leak_demo import CACHE_ENTRIES
 
 LOOKUPS = (1_000, 10_000, 100_000)
 POPULAR = 50
@@ -24,7 +25,7 @@ def compare() -> None:
     table("look-ups", "found in a dict", "it holds", "found in ours", "it holds")
     for count in LOOKUPS:
         everything: dict[str, bytes] = {}
-        cache = BoundedCache(CACHE_ENTRIES)
+        cache: BoundedCache[bytes] = BoundedCache(CACHE_ENTRIES)
         hits = bounded_hits = 0
         for key in keys(count):
             hits += key in everything

@@ -3,46 +3,41 @@
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, redirect_stderr
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from io import FileIO
 
 from deps_release import row, table
 
 from taskflow.app import build_app
 from taskflow.config import EXAMPLE_TOKENS, Tokens
-from taskflow.http import RequestParser
+from taskflow.logs import LogWriter
+from taskflow.parser import RequestParser
 from taskflow.store import Store
 
 SIZES = (1_000, 10_000, 100_000)
 HEAD = b"GET /tasks/next HTTP/1.1\r\nHost: localhost\r\nAuthorization: secret-user-123\r\n\r\n"
 
 
-@contextmanager
-def silence() -> Iterator[None]:
-    """Send standard error, and with it the access log, nowhere."""
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
-        yield
-
-
 @asynccontextmanager
 async def serving(*, collect: bool = False) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-    """Give a function that answers so many requests, as a connection would, with no socket."""
-    with silence():
-        async with build_app(Tokens(*EXAMPLE_TOKENS)) as app:
+    """Yield a function that serves so many requests, as a connection would, without a socket."""
+    log = LogWriter(FileIO(os.devnull, "w"))
+    with log.running():
+        async with build_app(Tokens(*EXAMPLE_TOKENS), log) as app:
 
-            async def answer(count: int) -> None:
+            async def serve(count: int) -> None:
                 for _ in range(count):
                     parser = RequestParser()
                     parser.feed(HEAD)
                     request = parser.next_request()
                     assert request is not None
                     response = await app(request)
-                    request.on_answered(request, response, len(response.body))
+                    request.on_sent(request, response.status, sum(map(len, response.pieces)))
                     if collect:
                         gc.collect()
 
-            yield answer
+            yield serve
 
 
 class Watch:
@@ -61,13 +56,13 @@ class Watch:
 
 
 async def watch(count: int, *, collect: bool) -> Watch:
-    """Answer so many requests, and count."""
-    async with serving(collect=collect) as answer:
-        await answer(10)
+    """Serve so many requests, and count."""
+    async with serving(collect=collect) as serve:
+        await serve(10)
         gc.collect()
         watching = Watch()
         gc.callbacks.append(watching)
-        await answer(count)
+        await serve(count)
         gc.callbacks.remove(watching)
         return watching
 

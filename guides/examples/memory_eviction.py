@@ -2,14 +2,14 @@
 
 from deps_release import row, table
 
-from taskflow.memory import BoundedCache
+from taskflow.cache import BoundedCache
 
 CALLS = ("put a", "put b", "put c", "get a", "put d", "get b", "put c", "put e", "get a")
 
 
 def evictions() -> None:
     """Print a cache with room for three, from the least to the most recently used."""
-    cache = BoundedCache(3)
+    cache: BoundedCache[bytes] = BoundedCache(3)
     table("call", "answer", "in the cache, next to go first", "evicted")
     for call in CALLS:
         before = list(cache._entries)

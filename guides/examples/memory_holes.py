@@ -2,7 +2,7 @@
 
 from deps_release import row, table
 
-from taskflow.memory import process_memory
+from taskflow.memory_routes import process_memory
 
 COUNT = 200_000
 KEPT = 500  # one in so many

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from traceback import walk_tb
 
-from taskflow.app import ErrorBoundary, SameOrigin
+from taskflow.app import OPEN_PATHS
 from taskflow.config import EXAMPLE_TOKENS, Tokens
 from taskflow.errors import TaskflowError
-from taskflow.http import Handler, Request, RequestParser, Response
-from taskflow.middleware import Auth, Permission, chain
+from taskflow.http import Handler, Request, Response
+from taskflow.middleware import Auth, ErrorBoundary, Permission, SameOrigin, chain
+from taskflow.parser import RequestParser
 from taskflow.router import Router
 from taskflow.routes import TaskRoutes, health
 from taskflow.store import Store
@@ -18,7 +19,10 @@ from taskflow.store import Store
 TOKENS = Tokens(*EXAMPLE_TOKENS)
 ADMIN, USER = TOKENS.admin, TOKENS.user
 Link = Callable[[Handler], Handler]
-LINKS: tuple[Link, ...] = (ErrorBoundary, partial(Auth, TOKENS), SameOrigin, Permission)  # app.py's
+AUTH = partial(Auth, TOKENS, OPEN_PATHS)
+
+# The links of app.py, in its order.
+LINKS: tuple[Link, ...] = (ErrorBoundary, AUTH, SameOrigin, Permission)
 
 
 def all_routes(store: Store) -> dict[str, Handler]:
@@ -73,7 +77,8 @@ def ask(
 
     request.receive = receive
     response = asyncio.run(_answer(app, request))
-    asked.status, asked.message = response.status, response.body.decode()
+    asked.status = response.status
+    asked.message = b"".join(response.pieces).decode()
     asked.headers = response.headers
     return asked
 

@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 from middleware_ask import ADMIN, TOKENS, USER, ask, build
 
-from taskflow.app import ErrorBoundary, SameOrigin
 from taskflow.errors import InsufficientPermissions, InvalidToken
 from taskflow.http import Handler, Request, Response
-from taskflow.middleware import chain
+from taskflow.middleware import ErrorBoundary, SameOrigin, chain
 from taskflow.router import Router
 from taskflow.routes import TaskRoutes, health
 from taskflow.store import Store

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
-from middleware_ask import ADMIN, LINKS, TOKENS, USER, Link, all_routes, ask, build, place
+from middleware_ask import ADMIN, AUTH, LINKS, USER, Link, all_routes, ask, build, place
 
-from taskflow.app import ErrorBoundary, SameOrigin
 from taskflow.errors import TaskflowError
 from taskflow.http import REASONS, Handler, Request, Response
-from taskflow.middleware import Auth, Permission, Validation, chain
+from taskflow.middleware import ErrorBoundary, Permission, SameOrigin, Validation, chain
 from taskflow.router import Router
 from taskflow.store import Store
 from taskflow.tasks import check_fields
@@ -135,7 +134,7 @@ def guarded(handler: Handler) -> Handler:
     """Put Auth and Permission right before a handler, behind its Validation if it has one."""
     if isinstance(handler, Validation):
         return Validation(handler.check, guarded(handler.next))
-    return chain(handler, partial(Auth, TOKENS), Permission)
+    return chain(handler, AUTH, Permission)
 
 
 def router_first(store: Store) -> Handler:
@@ -146,12 +145,12 @@ def router_first(store: Store) -> Handler:
 
 def orders() -> dict[str, Handler]:
     """Return the step's order, and others."""
-    auth, store = partial(Auth, TOKENS), Store()
+    store = Store()
     return {
         "as it is": build(store),
         "Router and Validation before Auth": router_first(store),
-        "Permission before Auth": build(store, (ErrorBoundary, Permission, auth, SameOrigin)),
-        "Auth before ErrorBoundary": build(store, (auth, ErrorBoundary, SameOrigin, Permission)),
+        "Permission before Auth": build(store, (ErrorBoundary, Permission, AUTH, SameOrigin)),
+        "Auth before ErrorBoundary": build(store, (AUTH, ErrorBoundary, SameOrigin, Permission)),
     }
 
 

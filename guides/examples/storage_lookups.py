@@ -1,18 +1,18 @@
-"""How often step 1 and step 2 compare ids, and encode tasks, to answer the same requests.
+"""How often a step compares ids, and encodes tasks, to respond to the same requests.
 
-Works beside either step: it asks the handlers of the step that is on the path.
+This works beside step 1 and step 2: it asks the handlers of the step that is on the path.
 """
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable
+import json
 from contextlib import suppress
 from typing import Any
 
 from taskflow import tasks
 from taskflow.codec import decode_object, encode
 from taskflow.errors import TaskNotFound
-from taskflow.http import Handler, Request
+from taskflow.http import Handler, Request, Response
 from taskflow.routes import TaskRoutes
 
 SIZES = (10, 100, 1_000, 10_000)
@@ -44,22 +44,27 @@ def handlers() -> dict[str, Handler]:
     return result
 
 
-def body(value: dict[str, object]) -> Callable[[], Awaitable[bytes]]:
-    """Return what a request receives whose body is this value."""
-    pieces = [encode(value)]
+def creation(title: str) -> Request:
+    """Return a request that creates a task."""
+    body = encode({"title": title})
 
     async def receive() -> bytes:
-        return pieces.pop() if pieces else b""
+        return body
 
-    return receive
+    return Request("POST", content_length=len(body), receive=receive)
+
+
+def whole(response: Response) -> bytes:
+    """Return the body of a response as one string of bytes."""
+    return b"".join(response.pieces)
 
 
 async def created(handler: Handler, count: int) -> list[str]:
     """Create tasks; return their ids."""
     ids = []
     for number in range(count):
-        response = await handler(Request("POST", receive=body({"title": f"task {number}"})))
-        ids.append(str(decode_object(response.body)["id"]))
+        response = await handler(creation(f"task {number}"))
+        ids.append(str(decode_object(whole(response))["id"]))
     return ids
 
 
@@ -97,18 +102,24 @@ async def _encodings(count: int, times: int) -> None:
         encoded += 1
         return encode_task(task)
 
+    def report(what: str) -> None:
+        print(f"after {what + ':':23} {sent:5,} tasks sent, {encoded:,} encoded")
+
     tasks._encode = counting
     routes = handlers()
     ids = await created(routes["POST /tasks"], count)
-    print(f"after creating {count} tasks: {encoded:,} encodings")
+    # Each response to a POST shows the task that it has created.
+    sent = count
+    report(f"creating {count} tasks")
     for _ in range(times):
-        await routes["GET /tasks"](Request("GET"))
-    print(f"after listing all {times} times: {encoded:,} encodings")
+        sent += len(json.loads(whole(await routes["GET /tasks"](Request("GET")))))
+    report(f"listing all {times} times")
     for task_id in ids * times:
         await routes["GET /tasks/{id}"](Request("GET", params={"id": task_id}))
-    print(f"after reading each {times} times: {encoded:,} encodings")
+        sent += 1
+    report(f"reading each {times} times")
 
 
 def encodings(count: int = 100, times: int = 10) -> None:
-    """Print how often tasks are turned into JSON in the step on the path."""
+    """Print how often tasks are sent, and how often encoded, in the step on the path."""
     asyncio.run(_encodings(count, times))

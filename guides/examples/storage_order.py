@@ -36,31 +36,31 @@ def ordered(tasks: list[Task]) -> CreationOrder:
 
 
 def drawn(order: CreationOrder) -> str:
-    """Return the entries as one line, those left behind marked."""
+    """Return the entries as one line, with a mark at those of deleted tasks."""
     return " ".join(
-        f"{number}×" if number in order._gone else f"{number} " for number, _ in order._entries
+        f"{number}×" if number in order._deleted else f"{number} " for number, _ in order._entries
     ).rstrip()
 
 
-def sweeping(count: int, *dropped: int) -> None:
-    """Print the entries after each drop."""
+def sweeping(count: int, *removed: int) -> None:
+    """Print the entries after each removal."""
     tasks = numbered(count)
     order = ordered(tasks)
-    print(f"{count} tasks    {drawn(order)}")
-    for number in dropped:
+    print(f"{count} tasks     {drawn(order)}")
+    for number in removed:
         before = order._entries
-        order.drop(tasks[number - 1])
+        order.remove(tasks[number - 1])
         swept = "    swept" if order._entries is not before else ""
-        print(f"drop {number}     {drawn(order)}{swept}")
+        print(f"remove {number}    {drawn(order)}{swept}")
 
 
-def looked_at(tasks: list[Task], drops: list[Task]) -> tuple[int, int]:
-    """Return how often the order is swept by these drops, and how many entries that reads."""
+def looked_at(tasks: list[Task], removed: list[Task]) -> tuple[int, int]:
+    """Return how often the order is swept by these removals, and how many entries that reads."""
     order = ordered(tasks)
     sweeps = entries = 0
-    for task in drops:
+    for task in removed:
         before = order._entries
-        order.drop(task)
+        order.remove(task)
         if order._entries is not before:
             sweeps += 1
             entries += len(before)
@@ -73,15 +73,15 @@ def shuffled(tasks: list[Task]) -> list[Task]:
 
 
 def amortised() -> None:
-    """Print what it costs to drop all of n tasks, beside a list that removes each at once."""
-    print("| drops | sweeps | entries read | for each drop | with `list.remove` |")
+    """Print what it costs to remove all of n tasks, and what `list.remove` would cost."""
+    print("| removals | sweeps | entries read | for each removal | with `list.remove` |")
     print("| ---: | ---: | ---: | ---: | ---: |")
     for n in SIZES:
         tasks = numbered(n)
         oldest_first = looked_at(tasks, tasks)
         assert oldest_first == looked_at(tasks, tasks[::-1]) == looked_at(tasks, shuffled(tasks))
         sweeps, entries = oldest_first
-        # Removing looks at all entries up to the one, and moves all behind it: the whole list.
+        # `list.remove` reads all entries up to the one, and moves all after it: the whole list.
         removing = sum(range(1, n + 1)) / n
         print(f"| {n:,} | {sweeps} | {entries:,} | {entries / n:.2f} | {removing:,.1f} |")
 
@@ -99,12 +99,12 @@ def places() -> None:
         print(f"| {n:,} | {CountedNumber.compared} | {n // 2:,} |")
 
 
-def dead_ends(count: int, drops: int) -> None:
-    """Print how many dead entries the first page passes when the oldest are dropped."""
+def tombstones(count: int, removed: int) -> None:
+    """Print how many entries of deleted tasks the first page passes if the oldest are removed."""
     tasks = numbered(count)
     order = ordered(tasks)
-    for task in tasks[:drops]:
-        order.drop(task)
+    for task in tasks[:removed]:
+        order.remove(task)
     first = next(order.ids_after(None))
     passed = [task_id for _, task_id in order._entries].index(first)
-    print(f"{drops:,} of {count:,} dropped: the first page passes {passed:,} dead entries")
+    print(f"{removed:,} of {count:,} removed: the first page passes {passed:,} tombstones")

@@ -1,4 +1,4 @@
-"""Two ways to page, while others delete."""
+"""Two ways to page while another client deletes."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,7 @@ def after_the_last(store: Store, seen: list[Task]) -> list[Task]:
 
 
 def read_all(next_page: Page) -> Iterator[str]:
-    """Read nine tasks in pages of three; behind the first page, delete the second task."""
+    """Read nine tasks in pages of three. After the first page, delete the second task."""
     store = Store()
     tasks = [store.create({"title": f"{number}"}) for number in range(1, 10)]
     seen: list[Task] = []

@@ -6,13 +6,14 @@ PYTHONPATH=step09_streaming .venv/step09/bin/python guides/examples/streaming_ca
 import sys
 
 from taskflow.__main__ import main
-from taskflow.server import Connection
+from taskflow.connection import Connection
 
 
-async def no_drain(connection: Connection) -> None:
-    """Go on at once, whatever the client has taken."""
+async def write(connection: Connection, data: bytes) -> None:
+    """Send bytes and return at once, whatever the client has taken."""
+    connection.transport.write(data)
 
 
 if __name__ == "__main__":
-    setattr(Connection, "_drain", no_drain)  # noqa: B010 - a type checker would rightly object
+    setattr(Connection, "_write", write)  # noqa: B010 - a type checker would rightly object
     sys.exit(main())

@@ -1,7 +1,7 @@
 """Three ways to walk over all tasks while others change them, and what each export is worth."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from taskflow.importing import Import
@@ -40,7 +40,7 @@ def full_store() -> tuple[Store, list[Task]]:
     return store, tasks
 
 
-async def lines(text: bytes) -> AsyncIterator[bytes]:
+async def lines(text: bytes) -> AsyncGenerator[bytes, None]:
     """Yield the lines of an export, as an import reads them."""
     for line in text.split(b"\n"):
         yield line

@@ -81,12 +81,12 @@ async def count_turns(*, gives_way: bool) -> int:
         for _ in range(PIECES):
             yield b"piece"
 
-    async def drain() -> None:
-        """Wait while the client takes no more. This one takes all."""
+    async def write(piece: bytes) -> None:
+        """Send a piece to a client that takes everything at once."""
 
     task = asyncio.create_task(other())
-    async for _ in answer():
-        await drain()
+    async for piece in answer():
+        await write(piece)
         if gives_way:
             await asyncio.sleep(0)
     task.cancel()
@@ -99,7 +99,7 @@ def turns() -> None:
     """Print how often another task runs, with and without `sleep(0)`."""
     for gives_way in (False, True):
         turns = asyncio.run(count_turns(gives_way=gives_way))
-        print("drain, then sleep(0):" if gives_way else "drain alone:         ", end=" ")
+        print("write, then sleep(0):" if gives_way else "write alone:         ", end=" ")
         print(f"{PIECES} pieces, {turns} turns of another task")
 
 

@@ -59,7 +59,7 @@ async def measure(rows_in_a_piece: int) -> Measured:
     client = Thread(target=read_all, args=(await server.start("127.0.0.1", 0),))
     started = time.thread_time()
     client.start()
-    await server.loop.run_in_executor(None, client.join)
+    await asyncio.to_thread(client.join)
     measured.seconds = time.thread_time() - started
     server.stop()
     return measured

@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 from functools import partial
 
 from taskflow.chunked import encode_chunk
+from taskflow.connection import READ_AHEAD, Connection
 from taskflow.deadlines import Timeouts
 from taskflow.http import Handler, Request, Response
-from taskflow.server import READ_AHEAD, Connection, Server
 
 KIB = 1024
 PIECE = bytes(64 * KIB)
@@ -23,20 +23,22 @@ POST = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % BOD
 class Careless(Connection):
     """A connection that never waits for its client."""
 
-    async def _drain(self) -> None:
-        pass
+    async def _write(self, data: bytes) -> None:
+        self.transport.write(data)
 
 
-async def connect(kind: type[Connection], app: Handler) -> tuple[Server, socket.socket]:
-    """Serve the app over one connection of this kind; return the client's end of it too."""
-    server = Server(app, 10, Timeouts())
-    listener = await server.loop.create_server(partial(kind, server), "127.0.0.1", 0)
+async def connect(kind: type[Connection], app: Handler) -> tuple[Connection, socket.socket]:
+    """Serve the app over one connection of this kind. Return the connection and the client."""
+    loop = asyncio.get_running_loop()
+    opened: asyncio.Future[Connection] = loop.create_future()
+    new_connection = partial(kind, app, Timeouts(), opened.set_result, lambda _: None)
+    listener = await loop.create_server(new_connection, "127.0.0.1", 0)
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
     client.setblocking(False)
-    await server.loop.sock_connect(client, listener.sockets[0].getsockname())
+    await loop.sock_connect(client, listener.sockets[0].getsockname())
     listener.close()
-    return server, client
+    return await opened, client
 
 
 async def settled(count: list[int]) -> int:
@@ -59,10 +61,10 @@ async def _outward(kind: type[Connection]) -> None:
     async def app(request: Request) -> Response:
         return Response(200, pieces())
 
-    server, client = await connect(kind, app)
-    await server.loop.sock_sendall(client, GET)
+    loop = asyncio.get_running_loop()
+    connection, client = await connect(kind, app)
+    await loop.sock_sendall(client, GET)
     count = await settled(made)
-    (connection,) = server.connections
     buffered = connection.transport.get_write_buffer_size()
     high = connection.transport.get_write_buffer_limits()[1]
     paused = "" if count == PIECES else ", and the generator waits"
@@ -71,7 +73,7 @@ async def _outward(kind: type[Connection]) -> None:
     held = "at most the high mark and one piece" if few else "more than half"
     assert few or buffered > PIECES * len(PIECE) / 2
     print(f"  in the transport's buffer: {held}")
-    while await server.loop.sock_recv(client, ONE_READ):
+    while await loop.sock_recv(client, ONE_READ):
         pass
     print(f"  the client reads: {made[0]} pieces made")
     client.close()
@@ -79,7 +81,7 @@ async def _outward(kind: type[Connection]) -> None:
 
 def outward() -> None:
     """Print how much of an answer is made for a client that does not read, and then does."""
-    for title, kind in (("with _drain", Connection), ("without", Careless)):
+    for title, kind in (("_write waits", Connection), ("_write does not wait", Careless)):
         print(f"{title}:")
         asyncio.run(_outward(kind))
 
@@ -93,12 +95,12 @@ async def _inward() -> None:
             taken[0] += len(piece)
         return Response(200)
 
-    server, client = await connect(Connection, app)
-    await server.loop.sock_sendall(client, POST)
+    loop = asyncio.get_running_loop()
+    connection, client = await connect(Connection, app)
+    await loop.sock_sendall(client, POST)
     sent = [0]
     body = asyncio.create_task(_send(client, sent))
     count = await settled(sent)
-    (connection,) = server.connections
     waiting = connection._parser.unread
     sent_so_far = "less than half" if count < BODY / 2 else "most"
     print(f"the handler takes nothing: {sent_so_far} of the body is sent")
@@ -106,7 +108,7 @@ async def _inward() -> None:
     print("  in the parser: at most READ_AHEAD and one read:", waiting <= READ_AHEAD + ONE_READ)
     wanted.set()
     await body
-    await server.loop.sock_recv(client, ONE_READ)
+    await loop.sock_recv(client, ONE_READ)
     print(f"the handler takes: {taken[0]:,} bytes")
     client.close()
     connection.transport.abort()

@@ -8,9 +8,9 @@ import sys
 
 from taskflow import app, websocket
 from taskflow.__main__ import main
+from taskflow.background import in_background
 from taskflow.events import Event, Events
 from taskflow.hub import Hub
-from taskflow.lifetimes import in_background
 from taskflow.websocket import text_frame
 
 HIGH = 64 * 1024  # bytes that wait for a client, from which on we wait for it

@@ -46,6 +46,7 @@ def serve(kind: type[hub.Hub]) -> tuple[int, int, float]:
     store, source = Store(), events.Events()
     store.listeners.append(source.changed)
     center = kind(source)
+    source.listeners.append(center.publish)
     for _ in range(CLIENTS):
         WebSocket(ServerProtocol(state=State.OPEN), center).connection_made(Nowhere())
     task = store.create({"title": "Wash", "description": "the good cups " * 20})

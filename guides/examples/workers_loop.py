@@ -12,11 +12,12 @@ from functools import partial
 from statistics import median
 from uuid import UUID
 
+from taskflow.background import in_background
 from taskflow.codec import encode
-from taskflow.jobs import cpu_sum
-from taskflow.lifetimes import in_background
+from taskflow.jobs import Job
 from taskflow.tasks import Task
-from taskflow.workers import SLICE, Job, WorkerPool
+from taskflow.worker_process import cpu_sum
+from taskflow.workers import SLICE, WorkerPool
 
 TASKS = 100_000
 TIME = "2026-01-31T12:00:00.000Z"

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from functools import partial
 from threading import Thread
 
-from taskflow.jobs import cpu_sum
+from taskflow.worker_process import cpu_sum
 
 ITERATIONS = 300_000
 HASHED = memoryview(bytes(32 * 1024 * 1024))
