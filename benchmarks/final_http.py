@@ -116,14 +116,14 @@ def _load(operation: str, server: Served, quick: bool) -> Row:
     path = f"/tasks/{task_id}" if operation == "GET" else "/tasks"
     url, post = f"http://127.0.0.1:{server.port}{path}", operation == "POST"
     wrk.load(url, WARM_UP_SECONDS, post, WRK_CPU, [AUTHORIZATION])
-    before = _processor_seconds(server.pid)
+    before = processor_seconds(server.pid)
     seconds = 1.0 if quick else SECONDS
     rate, count = wrk.load(url, seconds, post, WRK_CPU, [AUTHORIZATION])
-    used = _processor_seconds(server.pid) - before
+    used = processor_seconds(server.pid) - before
     return {"operation": operation, "value": rate, "cpu_us": used / count * 1e6}
 
 
-def _processor_seconds(pid: int) -> float:
+def processor_seconds(pid: int) -> float:
     """The processor's time of a process and its children: gunicorn works in one."""
     psutil = import_module("psutil")  # final needs it, so it is there
     process = psutil.Process(pid)

@@ -11,9 +11,9 @@ import json
 from benchmarks import wrk
 from benchmarks.cases import Case, Row
 from benchmarks.client import AUTHORIZATION, Client
-from benchmarks.final_http import WITHOUT
+from benchmarks.final_http import WITHOUT, processor_seconds
 from benchmarks.http import SERVER_CPU, WRK_CPU
-from benchmarks.processes import FINAL, FINAL_NEEDS, processor_seconds, program, serving
+from benchmarks.processes import FINAL, FINAL_NEEDS, program, serving
 
 TITLE = "Processor time of final, without one of its optimisations"
 UNIT = "µs a request"
@@ -67,14 +67,6 @@ logs.json_line = lambda entry: codec.encode_line({
     "durationMs": round(entry.seconds * 1000, 2),
     "client": entry.client,
 }) + "\\n"
-""",
-    "final, each response written at once": """\
-from taskflow.connection import Connection
-
-async def write(self, data):
-    self.transport.write(data)
-
-Connection._write = write
 """,
     "final, messages of events at once": """\
 from taskflow import events
