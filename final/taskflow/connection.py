@@ -313,7 +313,7 @@ class Connection(asyncio.Protocol):
 
         The bytes are written at the end of this turn of the event loop, in a row with those of
         other connections. To wake a sleeping client takes longer than the rest of the system call,
-        and in a row most writes find their client awake (measured in benchmarks/final_parts.py).
+        and in a row more writes find their client awake (benchmarks/final_parts.py compares both).
         """
         self._loop.call_soon(self._write_now, data)
         if len(data) > SMALL_BYTES:

@@ -62,8 +62,7 @@ class Task:
 def _encode(task: Task) -> bytes:
     """Return a task as JSON.
 
-    Assembled here, because the encoder takes three times as long: with it, a new task takes a
-    twentieth more processor time (benchmarks/final_parts.py).
+    Assembled here, because the encoder takes longer; benchmarks/final_parts.py shows how much.
     """
     dependencies = ",".join(map(encode_text, task.dependencies))
     return (
