@@ -30,7 +30,7 @@ SUBJECTS = (
     "final_start",
     "kills",
 )
-NEED_WRK = {"http", "chain", "final_http", "final_parts"}
+NEED_WRK = {"http", "chain", "final_http"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -46,17 +46,8 @@ sys.exit(program.main())
     ONE_BY_ONE: """\
 import sys
 from taskflow import __main__ as program
-from taskflow.connection import Connection
-from taskflow.deadlines import Waiting
-
-async def write(self, data):
-    self.transport.write(data)
-    if self._flow.is_paused:
-        self._set_deadline(Waiting.WRITE)
-        await self._flow.drain()
-        self._set_deadline(Waiting.NOTHING)
-
-Connection._write = write
+from taskflow.outbox import Outbox
+Outbox.put = lambda self, transport, data: transport.write(data)
 sys.exit(program.main())
 """,
 }

@@ -47,6 +47,7 @@ THEMES: dict[str, tuple[str, ...]] = {
     "metrics-and-openapi": (
         "openapi/*",
         "metrics.py",
+        "histogram.py",
         "logs.py",
         "history.py",
         "process.py",
@@ -66,6 +67,7 @@ THEMES: dict[str, tuple[str, ...]] = {
         "tasks.py",
         "heap.py",
         "cache.py",
+        "outbox.py",
     ),
     "tour": ("tour/*", "demo.py", "demo_routes.py"),
 }

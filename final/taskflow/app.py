@@ -103,14 +103,12 @@ def open_journal(settings: Settings, parts: Parts, services: AsyncExitStack) -> 
 
 def connect(parts: Parts, journal: Journal | None) -> list[Callable[[AccessEntry], None]]:
     """Connect every part to those that it listens to. Return the observers of requests."""
-    parts.metrics.count_stored(parts.store.snapshot())
     if journal is None:
-        parts.store.listeners += [parts.metrics.changed, parts.events.changed]
+        parts.store.listeners.append(parts.events.changed)
     else:
-        # Events and metrics show only what is on the disk.
+        # Events report only what is on the disk.
         parts.store.listeners.append(journal.changed)
         journal.listeners.append(parts.events.changed)
-        journal.observers.append(parts.metrics.committed)
         parts.metrics.journal = journal
     parts.pool.listeners.append(parts.events.finished)
     parts.events.listeners.append(parts.hub.publish)

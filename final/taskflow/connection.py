@@ -2,7 +2,7 @@
 
     socket ─► data_received ─► RequestParser ─► _serve ─► await app(request)
                                                                   │
-    socket ◄─ _write ◄─────────────────────── encode_head ◄── Response
+    socket ◄─ outbox ◄─────────────────────── encode_head ◄── Response
 
 Only this module holds a transport, and `websocket.py`, to which it hands some over. Accepting and
 counting connections is the work of `server.py`, which this module never imports. Its rules:
@@ -23,13 +23,14 @@ from contextlib import suppress
 from typing import cast
 
 from taskflow.clock import http_date
-from taskflow.connection_state import State
+from taskflow.connection_state import CLOSED, CLOSING, HANDED_OVER, READING, SERVING
 from taskflow.deadlines import Deadline, Timeouts, Waiting
 from taskflow.errors import BadRequest, RequestTimeout, TaskflowError
 from taskflow.flow_control import FlowControl
-from taskflow.http import Handler, Request, Response, Successor, batches, encode_head, no_body
+from taskflow.http import Handler, Request, Response, Successor, encode_head, no_body
+from taskflow.outbox import Outbox
 from taskflow.parser import RequestParser
-from taskflow.sending import send_stream
+from taskflow.sending import send_pieces, send_stream
 
 # Reading stops while the parser holds more than this many bytes.
 READ_AHEAD = 64 * 1024
@@ -56,16 +57,18 @@ class Connection(asyncio.Protocol):
         self,
         app: Handler,
         timeouts: Timeouts,
+        outbox: Outbox,
         on_open: Callable[["Connection"], None],
         on_close: Callable[["Connection"], None],
     ) -> None:
         self._app = app
+        self._outbox = outbox
         self._on_open = on_open
         self._on_close = on_close
         self._loop = asyncio.get_running_loop()
         self._parser = RequestParser()
         self._flow = FlowControl()
-        self._state = State.READING
+        self._state = READING
         self._deadline = Deadline(timeouts)
 
         # The asyncio task that serves the current request, if there is one.
@@ -97,14 +100,14 @@ class Connection(asyncio.Protocol):
         self._on_open(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._state is not State.CLOSING:
+        if self._state is not CLOSING:
             self._parser.feed(data)
             self._deadline.received(len(data))
             self._input_changed()
 
     def eof_received(self) -> bool:
         self._input_ended = True
-        if self._state is State.CLOSING:
+        if self._state is CLOSING:
             self._loop.call_soon(self._end)
         else:
             self._input_changed()
@@ -119,7 +122,7 @@ class Connection(asyncio.Protocol):
         self._flow.resume()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._state = State.CLOSED
+        self._state = CLOSED
         self._on_close(self)
         if self._linger is not None:
             self._linger.cancel()
@@ -140,8 +143,8 @@ class Connection(asyncio.Protocol):
     def finish(self) -> None:
         """Close as soon as there is no request, nor a part of one. A successor closes itself."""
         self._is_finishing = True
-        if self._state is State.READING and self._parser.between_requests:
-            self._state = State.CLOSING
+        if self._state is READING and self._parser.between_requests:
+            self._state = CLOSING
             self._loop.call_soon(self._end)
 
     def abort(self) -> None:
@@ -151,7 +154,7 @@ class Connection(asyncio.Protocol):
     def check_deadline(self, now: float) -> None:
         """End a wait that has taken too long. Called a few times a second."""
         needs_input = self._waiter is not None and not self._waiter.done()
-        if self._state is State.SERVING and not needs_input and not self._flow.is_paused:
+        if self._state is SERVING and not needs_input and not self._flow.is_paused:
             # The client waits for the server.
             return
         unsent = self.transport.get_write_buffer_size()
@@ -174,7 +177,7 @@ class Connection(asyncio.Protocol):
     def _input_changed(self) -> None:
         """Use the bytes or the EOF that have just arrived."""
         self._throttle()
-        if self._state is State.READING:
+        if self._state is READING:
             self._advance()
         self._wake()
 
@@ -194,7 +197,7 @@ class Connection(asyncio.Protocol):
             self._set_deadline(Waiting.HEAD)
 
     def _begin(self, request: Request) -> None:
-        self._state = State.SERVING
+        self._state = SERVING
         request.client = self._client
         self._expects_continue = request.expects_continue
         self._serving = self._loop.create_task(self._serve(request))
@@ -242,11 +245,11 @@ class Connection(asyncio.Protocol):
         finally:
             # The request may be kept, in a log for example. It must not keep the connection alive.
             request.receive = no_body
-            if self._state is State.CLOSED:
+            if self._state is CLOSED:
                 request.on_sent(request, CLIENT_LEFT, 0)
 
         # The client has left, and the handler has ignored that it was cancelled.
-        if self._state is State.CLOSED:
+        if self._state is CLOSED:
             return
 
         # Discard the part of the body that the handler did not read. If the rest has not arrived
@@ -265,42 +268,40 @@ class Connection(asyncio.Protocol):
             await asyncio.sleep(0)
             self._hand_over(response.successor)
         elif keep_alive and not self._is_finishing:
-            self._state = State.READING
+            self._state = READING
             self._advance()
             self._throttle()
         else:
             self._close_after_flush()
 
     async def _send(self, request: Request, response: Response, keep_alive: bool) -> bool:
-        """Send a response, and return whether the connection can be kept.
-
-        The response to HEAD ends after its head (RFC 9110, 9.3.2).
-        """
-        if isinstance(response.body, AsyncGenerator):
-            # For a client of HTTP/1.0, the end of the connection is the end of the body.
-            keep_alive = keep_alive and not request.is_http_1_0
-            try:
-                await send_stream(request, response, response.body, keep_alive, self._write)
-            except Exception:
-                # The last chunk is missing, which shows the client that the body is not complete.
-                logger.exception("%s failed midway", request.path)
-                self.abort()
-                return False
-            return keep_alive
-        head = encode_head(response, http_date(), keep_alive)
-        body = () if request.method == "HEAD" else response.pieces
-        sent = 0
-        try:
-            for batch in batches(head, body):
-                sent += len(batch)
-                await self._write(batch)
-        finally:
-            request.on_sent(request, response.status, max(0, sent - len(head)))
+        """Send a response, and return whether the connection can be kept."""
+        match response.body:
+            case bytes(body) if len(body) <= SMALL_BYTES:
+                # Almost every response. It is written at once, without a loop over its pieces.
+                head = encode_head(response, http_date(), keep_alive)
+                data = head if request.method == "HEAD" else head + body
+                try:
+                    await self._write(data)
+                finally:
+                    request.on_sent(request, response.status, len(data) - len(head))
+            case AsyncGenerator() as body:
+                # For a client of HTTP/1.0, the end of the connection is the end of the body.
+                keep_alive = keep_alive and not request.is_http_1_0
+                try:
+                    await send_stream(request, response, body, keep_alive, self._write)
+                except Exception:
+                    # The last chunk is missing, which shows the client that the body is not whole.
+                    logger.exception("%s failed midway", request.path)
+                    self.abort()
+                    return False
+            case _:
+                await send_pieces(request, response, keep_alive, self._write)
         return keep_alive
 
     def _hand_over(self, successor: Successor) -> None:
         """Let another protocol continue, beginning with the bytes that followed the request."""
-        self._state = State.HANDED_OVER
+        self._state = HANDED_OVER
         successor.connection_made(self.transport)
         self.transport.set_protocol(cast(asyncio.Protocol, successor))
         successor.data_received(self._parser.take_rest())
@@ -309,23 +310,15 @@ class Connection(asyncio.Protocol):
         self.transport.resume_reading()
 
     async def _write(self, data: bytes) -> None:
-        """Send bytes, and wait while the client is not reading. All output passes through here.
-
-        The bytes are written at the end of this turn of the event loop, in a row with those of
-        other connections. To wake a sleeping client takes longer than the rest of the system call,
-        and in a row more writes find their client awake (benchmarks/final_parts.py compares both).
-        """
-        self._loop.call_soon(self._write_now, data)
+        """Send bytes, and wait while the client is not reading. All output passes through here."""
+        self._outbox.put(self.transport, data)
         if len(data) > SMALL_BYTES:
+            # Then see whether the transport has become too full.
             await asyncio.sleep(0)
         if self._flow.is_paused:
             self._set_deadline(Waiting.WRITE)
             await self._flow.drain()
             self._set_deadline(Waiting.NOTHING)
-
-    def _write_now(self, data: bytes) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(data)
 
     # The end of the connection.
 
@@ -335,7 +328,7 @@ class Connection(asyncio.Protocol):
         If a socket is closed while it holds unread bytes, TCP sends a reset, and the reset can
         destroy a response that the client has not read yet.
         """
-        self._state = State.CLOSING
+        self._state = CLOSING
         self._set_deadline(Waiting.WRITE)
         # After the bytes that are written at the end of this turn.
         self._loop.call_soon(self._send_eof)

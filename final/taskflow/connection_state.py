@@ -20,3 +20,12 @@ class State(Enum):
 
     # The transport is gone.
     CLOSED = auto()
+
+
+# A request passes six of these. Python 3.11 finds a global faster than a member of an Enum
+# (benchmarks/final_parts.py compares both).
+READING = State.READING
+SERVING = State.SERVING
+CLOSING = State.CLOSING
+HANDED_OVER = State.HANDED_OVER
+CLOSED = State.CLOSED

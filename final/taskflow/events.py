@@ -1,15 +1,14 @@
 """Events: what happens to tasks and reports, numbered, encoded once, and the last ones kept.
 
 An event holds the encoded task as it was when it happened, and can be sent any number of times.
-The rest of its message is made when it is first needed, because most events are never sent: with
-all messages made at once, a new task takes a tenth more processor time (benchmarks/final_parts.py).
+The rest of its message is made when it is first needed, because most events are never sent
+(benchmarks/final_parts.py shows what it costs to make all messages at once).
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 
 from taskflow.clock import new_id, utc_now
@@ -25,7 +24,7 @@ MAX_EVENTS = 1_000
 current_request: ContextVar[str | None] = ContextVar("current_request", default=None)
 
 
-@dataclass
+@dataclass(slots=True)
 class Event:
     """One change of one task, or the end of one report."""
 
@@ -41,12 +40,17 @@ class Event:
     request_id: str | None
     timestamp: str
 
-    @cached_property
+    # b"" until it is needed.
+    _message: bytes = b""
+
+    @property
     def message(self) -> bytes:
         """The event as JSON. O(bytes), once."""
-        origin = {"seq": self.seq, "requestId": self.request_id, "timestamp": self.timestamp}
-        head = b'{"type":"' + self.kind.encode() + b'",' + self.content
-        return head + b"," + encode(origin)[1:]
+        if not self._message:
+            origin = {"seq": self.seq, "requestId": self.request_id, "timestamp": self.timestamp}
+            head = b'{"type":"' + self.kind.encode() + b'",' + self.content
+            self._message = head + b"," + encode(origin)[1:]
+        return self._message
 
 
 class Events:

@@ -1,6 +1,7 @@
 """The history of requests: the last entries, in memory that does not grow."""
 
 from collections import deque
+from dataclasses import replace
 
 from taskflow.logs import AccessEntry
 
@@ -23,7 +24,7 @@ class History:
     def add(self, entry: AccessEntry) -> None:
         """Keep an entry. RequestLog calls this."""
         if len(entry.path) > MAX_PATH:
-            entry = entry._replace(path=entry.path[:MAX_PATH])
+            entry = replace(entry, path=entry.path[:MAX_PATH])
         self._entries.append(entry)
 
     def latest(self, count: int) -> list[AccessEntry]:

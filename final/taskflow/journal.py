@@ -29,11 +29,16 @@ from typing import Any
 
 from taskflow.database import Database
 from taskflow.errors import ServiceUnavailable
+from taskflow.histogram import Histogram
 from taskflow.store import Store
 from taskflow.tasks import Change
 
 # Writes that may wait for the disk, including those of clients that have left.
 MAX_PENDING = 10_000
+
+# The bounds by which commits are counted: their seconds, and the changes that shared them.
+COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+COMMIT_CHANGES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 1_000.0, 10_000.0)
 
 logger = logging.getLogger(__name__)
 
@@ -87,11 +92,12 @@ class Journal:
         # Commits that failed.
         self.failures = 0
 
+        # Commits that succeeded. The thread counts them.
+        self.commit_seconds = Histogram(COMMIT_SECONDS)
+        self.commit_changes = Histogram(COMMIT_CHANGES)
+
         # Called with changes when they are on the disk.
         self.listeners: list[Listener] = []
-
-        # Called with the seconds and the changes of each commit.
-        self.observers: list[Callable[[float, Sequence[Change]], None]] = []
         self._store = store
         self._database = database
         self._thread = ThreadPoolExecutor(1, "journal")
@@ -191,10 +197,8 @@ class Journal:
         self._current = self._next
         self._next = loop.create_future()
         changes = [change for _, together in batch for change in together]
-        # The clock of uvloop counts only whole milliseconds.
-        started = perf_counter()
         try:
-            await loop.run_in_executor(self._thread, self._database.write, changes)
+            await loop.run_in_executor(self._thread, self._write, changes)
         except Exception as error:
             # Usually an error of SQLite. Whatever it is, nothing was written.
             self._log_failure(error)
@@ -203,7 +207,14 @@ class Journal:
         else:
             self._log_success()
             self._current.set_result(True)
-            self._report(batch, changes, perf_counter() - started)
+            self._report(batch)
+
+    def _write(self, changes: Sequence[Change]) -> None:
+        """Write changes in one transaction, and count it. Called in the thread."""
+        started = perf_counter()
+        self._database.write(changes)
+        self.commit_seconds.observe(perf_counter() - started)
+        self.commit_changes.observe(len(changes))
 
     def _undo(self, batch: Writes) -> None:
         """Undo a batch and all changes since, which may depend on it."""
@@ -216,15 +227,17 @@ class Journal:
             self._next.set_result(False)
             self._next = asyncio.get_running_loop().create_future()
 
-    def _report(self, batch: Writes, changes: Sequence[Change], seconds: float) -> None:
+    def _report(self, batch: Writes) -> None:
         for context, together in batch:
             tally = context.get(current_tally)
             if tally is not None:
                 tally.stored += len(together)
             for listener in self.listeners:
-                _call(context.run, listener, together)
-        for observer in self.observers:
-            _call(observer, seconds, changes)
+                try:
+                    context.run(listener, together)
+                except Exception:
+                    # A bug in a listener must not end the journal.
+                    logger.exception("a listener failed")
 
     def _log_failure(self, error: Exception) -> None:
         """Log the first of several failures, with a traceback if it is a bug."""
@@ -238,11 +251,3 @@ class Journal:
         if self._failing:
             logger.warning("changes are stored again")
         self._failing = False
-
-
-def _call(listener: Callable[..., object], *arguments: object) -> None:
-    try:
-        listener(*arguments)
-    except Exception:
-        # A bug in a listener must not end the journal.
-        logger.exception("a listener failed")

@@ -1,23 +1,21 @@
 """Metrics: what the server has done and how it is, for Prometheus to fetch (`GET /metrics`).
 
     response ─► answered ─► plain counters ─┐
-    change ───► changed ──► plain counters ─┤
-    commit ───► committed ─► histograms ────┴─► collect, at a scrape ─► text
+    store, journal, pool, hub: their own ───┴─► collect, at a scrape ─► text
 
-Frequent events only add to a list or a dict. The library turns the numbers into text at a scrape,
-which takes a few milliseconds, however many tasks there are. Its own counters have a lock and a
-look-up of labels for each step, and would cost a request ten times as much, so there is a collector
-of our own instead (https://prometheus.github.io/client_python/collector/custom/).
+Every part counts what it does. Only requests are counted here, in a list or a dict. The library
+turns the numbers into text at a scrape, which takes a few milliseconds, however many tasks there
+are. Its own counters have a lock and a look-up of labels for each step, and would cost a request
+ten times as much, so there is a custom collector instead
+(https://prometheus.github.io/client_python/collector/custom/).
 
-Labels have few values, because each combination is kept for ever. A route is its template, and
-requests without a route share one value.
+Labels have few values, because each combination is kept until the server stops. A route is its
+template, and requests without a route share one value.
 """
 
 import platform
-from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Sized
-from itertools import accumulate
+from collections import defaultdict
+from collections.abc import Iterator, Sized
 
 from prometheus_client import Metric, generate_latest
 from prometheus_client.core import (
@@ -29,55 +27,21 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from taskflow.config import VERSION
+from taskflow.histogram import Histogram
 from taskflow.http import Handler, Request, Response
 from taskflow.hub import Hub
-from taskflow.journal import Journal
+from taskflow.journal import COMMIT_CHANGES, COMMIT_SECONDS, Journal
 from taskflow.logs import AccessEntry, LogWriter
 from taskflow.store import Store
-from taskflow.tasks import Change, Status, Task
+from taskflow.tasks import Status
 from taskflow.workers import WorkerPool
 
 # Few, because each route has all of them.
 REQUEST_SECONDS = (0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0)
-COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
-COMMIT_CHANGES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 1_000.0, 10_000.0)
 
 # The label of a request without a route or without a method.
 NONE = "none"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
-
-
-class Histogram:
-    """The number of values between each two bounds, and their sum. A new value is O(log bounds)."""
-
-    __slots__ = ("bounds", "counts", "sum")
-
-    def __init__(self, bounds: Sequence[float]) -> None:
-        self.bounds = bounds
-        # The last is for values over all bounds.
-        self.counts = [0] * (len(bounds) + 1)
-        self.sum = 0.0
-
-    def observe(self, value: float) -> None:
-        """Count a value. A value that equals a bound counts as below it, as in Prometheus."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.sum += value
-
-    def add(self, other: "Histogram") -> None:
-        """Count the values of another with the same bounds."""
-        self.counts = [sum(pair) for pair in zip(self.counts, other.counts, strict=True)]
-        self.sum += other.sum
-
-    @property
-    def count(self) -> int:
-        """The number of values."""
-        return sum(self.counts)
-
-    @property
-    def buckets(self) -> list[tuple[str, float]]:
-        """Each bound, with the number of values that are not over it."""
-        bounds = [*map(str, self.bounds), "+Inf"]
-        return list(zip(bounds, accumulate(map(float, self.counts)), strict=True))
 
 
 class Metrics(Collector):
@@ -89,9 +53,6 @@ class Metrics(Collector):
         self._pool = pool
         self._hub = hub
 
-        # Stored tasks, by status.
-        self.tasks: Counter[Status] = Counter()
-
         # The connections of the server.
         self.connections: Sized = ()
 
@@ -101,8 +62,6 @@ class Metrics(Collector):
         # Durations by method, route and status, and bytes of bodies by route.
         self._responses: dict[tuple[str, str, int], Histogram] = {}
         self._sent: dict[str, int] = defaultdict(int)
-        self._commit_seconds = Histogram(COMMIT_SECONDS)
-        self._commit_changes = Histogram(COMMIT_CHANGES)
 
     def routes(self) -> dict[str, Handler]:
         """Return the handlers by method and path."""
@@ -123,24 +82,6 @@ class Metrics(Collector):
             histogram = self._responses[key] = Histogram(REQUEST_SECONDS)
         histogram.observe(entry.seconds)
         self._sent[route] += entry.sent
-
-    def count_stored(self, tasks: Iterable[Task]) -> None:
-        """Count the tasks that are stored at the start. O(n)."""
-        self.tasks.update(task.status for task in tasks)
-
-    def changed(self, changes: Sequence[Change]) -> None:
-        """Count changed tasks. Without a journal, the store calls this. O(changes)."""
-        for change in changes:
-            if change.before is not None:
-                self.tasks[change.before.status] -= 1
-            if change.after is not None:
-                self.tasks[change.after.status] += 1
-
-    def committed(self, seconds: float, changes: Sequence[Change]) -> None:
-        """Count a commit and its changes. The journal calls this. O(changes)."""
-        self._commit_seconds.observe(seconds)
-        self._commit_changes.observe(len(changes))
-        self.changed(changes)
 
     # Called at a scrape.
 
@@ -181,7 +122,7 @@ class Metrics(Collector):
     def _queue(self) -> Iterator[Metric]:
         tasks = GaugeMetricFamily("taskflow_tasks", "Tasks by status.", labels=["status"])
         for status in Status:
-            tasks.add_metric([status], self.tasks[status])
+            tasks.add_metric([status], self._store.counts[status])
         yield tasks
         yield gauge("ready_tasks", "Tasks that can be claimed.", self._store.ready_count)
         pool = self._pool.stats()
@@ -199,14 +140,15 @@ class Metrics(Collector):
         yield counter("websocket_dropped_messages", about, hub["dropped"])
 
     def _commits(self) -> Iterator[Metric]:
-        for name, about, values in (
-            ("commit_duration_seconds", "Time of a commit.", self._commit_seconds),
-            ("commit_changes", "Changes that shared a commit.", self._commit_changes),
-        ):
-            family = HistogramMetricFamily(f"taskflow_journal_{name}", about)
-            family.add_metric([], values.buckets, values.sum)
-            yield family
-        failures = 0 if self.journal is None else self.journal.failures
+        seconds = Histogram(COMMIT_SECONDS)
+        sizes = Histogram(COMMIT_CHANGES)
+        failures = 0
+        if self.journal is not None:
+            seconds = self.journal.commit_seconds
+            sizes = self.journal.commit_changes
+            failures = self.journal.failures
+        yield histogram("journal_commit_duration_seconds", "Time of a commit.", seconds)
+        yield histogram("journal_commit_changes", "Changes that shared a commit.", sizes)
         yield counter("journal_failures", "Commits that were not made.", failures)
 
     def _process_itself(self) -> Iterator[Metric]:
@@ -234,6 +176,13 @@ class Metrics(Collector):
 def gauge(name: str, about: str, value: float) -> Metric:
     """Return a value that goes up and down."""
     return GaugeMetricFamily(f"taskflow_{name}", about, value)
+
+
+def histogram(name: str, about: str, values: Histogram) -> Metric:
+    """Return the number of values up to each bound."""
+    family = HistogramMetricFamily(f"taskflow_{name}", about)
+    family.add_metric([], values.buckets, values.sum)
+    return family
 
 
 def counter(name: str, about: str, value: float) -> Metric:

@@ -61,30 +61,28 @@ class RequestLog:
     next: Handler
 
     async def __call__(self, request: Request) -> Response:
-        """Add the id to the response: the client's own id if it has a good form, else a new one."""
+        """Add the id to the response: the client's own id if it has a good form, or a new one."""
         request_id = request.headers.get("x-request-id")
         if request_id is None or not GOOD_ID.fullmatch(request_id):
             request_id = new_id()
         request.context.request_id = request_id
         current_request.set(request_id)
-        request.on_sent = partial(self._report, perf_counter())
+        entry = AccessEntry(request_id, request.method, request.path, request.client)
+        request.on_sent = partial(self._report, perf_counter(), entry)
         response = await self.next(request)
         response.headers["X-Request-Id"] = request_id
         return response
 
-    def _report(self, started: float, request: Request, status: int, sent: int) -> None:
-        entry = AccessEntry(
-            id=request.context.request_id,
-            timestamp=utc_now(),
-            method=request.method,
-            path=request.path,
-            status=status,
-            sent=sent,
-            seconds=perf_counter() - started,
-            client=request.client,
-            role=request.context.role,
-            route=request.context.route,
-        )
+    def _report(
+        self, started: float, entry: AccessEntry, request: Request, status: int, sent: int
+    ) -> None:
+        """Complete the entry, and pass it to the observers."""
+        entry.timestamp = utc_now()
+        entry.status = status
+        entry.sent = sent
+        entry.seconds = perf_counter() - started
+        entry.role = request.context.role
+        entry.route = request.context.route
         for observer in self.observers:
             observer(entry)
 

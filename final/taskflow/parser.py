@@ -130,23 +130,40 @@ class RepeatedHeaders:
     """The header lines of the request before, and their meaning.
 
     A client that keeps its connection usually sends the same lines with each request, its token
-    among them. They are parsed once; without this, a read takes a tenth more processor time
-    (benchmarks/final_parts.py).
+    among them. They are parsed once (benchmarks/final_parts.py compares both).
     """
 
-    # Up to and including the empty line at their end.
-    lines: bytes = b"\r\n"
+    # Up to and including the empty line at their end. b"" before the first request.
+    lines: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
 
-    def parse(self, data: bytes, start: int, end: int) -> tuple[dict[str, str], int]:
-        """Return the headers that begin at `start`, and the position after them.
+    # As in `Request`.
+    keep_alive: bool = False
+    is_http_1_0: bool = False
+    content_length: int = 0
+    is_chunked: bool = False
+    expects_continue: bool = False
+
+    def parse(self, data: bytes, start: int, end: int, is_http_1_0: bool) -> int:
+        """Parse the headers that begin at `start`, and return the position after them.
 
         Raises what `parse_head` raises.
         """
-        if not data.startswith(self.lines, start, end):
-            self.headers, position = _parse_headers(data, start, end)
+        is_known = self.lines and self.is_http_1_0 is is_http_1_0
+        if not is_known or not data.startswith(self.lines, start, end):
+            # Lines that are refused mean nothing.
+            self.lines = b""
+            headers, position = _parse_headers(data, start, end)
+            if not is_http_1_0 and "host" not in headers:
+                raise errors.BadRequest("the header host is missing")
+            self.headers = headers
+            self.keep_alive = _keep_alive(headers, is_http_1_0)
+            self.is_http_1_0 = is_http_1_0
+            self.content_length = _content_length(headers, is_http_1_0)
+            self.is_chunked = "transfer-encoding" in headers
+            self.expects_continue = _expects_continue(headers, is_http_1_0)
             self.lines = data[start:position]
-        return self.headers.copy(), start + len(self.lines)
+        return start + len(self.lines)
 
 
 def parse_head(data: bytes, start: int, repeated: RepeatedHeaders) -> tuple[Request, int]:
@@ -168,9 +185,8 @@ def parse_head(data: bytes, start: int, repeated: RepeatedHeaders) -> tuple[Requ
         raise errors.HttpVersionNotSupported("this server speaks HTTP/1.0 and HTTP/1.1")
     is_http_1_0 = minor == "0"
     authority, path, query = split_target(target)
-    headers, position = repeated.parse(data, line.end(), end)
-    if not is_http_1_0 and "host" not in headers:
-        raise errors.BadRequest("the header host is missing")
+    position = repeated.parse(data, line.end(), end, is_http_1_0)
+    headers = repeated.headers.copy()
     if authority:
         # An absolute target overrides the Host header (RFC 9112, 3.2.2).
         headers["host"] = authority
@@ -179,11 +195,11 @@ def parse_head(data: bytes, start: int, repeated: RepeatedHeaders) -> tuple[Requ
         path=path,
         query=query,
         headers=headers,
-        keep_alive=_keep_alive(headers, is_http_1_0),
+        keep_alive=repeated.keep_alive,
         is_http_1_0=is_http_1_0,
-        content_length=_content_length(headers, is_http_1_0),
-        is_chunked="transfer-encoding" in headers,
-        expects_continue=_expects_continue(headers, is_http_1_0),
+        content_length=repeated.content_length,
+        is_chunked=repeated.is_chunked,
+        expects_continue=repeated.expects_continue,
     )
     return request, position
 

@@ -82,7 +82,7 @@ def calm_collector() -> None:
 def new_event_loop(tls: bool) -> asyncio.AbstractEventLoop:
     """Return an event loop of uvloop, which is written in C on top of libuv.
 
-    With asyncio's own loop, a read takes a tenth more processor time (benchmarks/final_parts.py).
+    With asyncio's own loop, requests take more processor time (benchmarks/final_http.py).
     With TLS it is asyncio's own nevertheless, because uvloop begins to read before it can be told
     to wait for the handshake.
     """

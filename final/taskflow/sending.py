@@ -10,9 +10,25 @@ from contextlib import aclosing
 
 from taskflow.chunked import LAST_CHUNK, encode_chunk
 from taskflow.clock import http_date
-from taskflow.http import Request, Response, encode_head
+from taskflow.http import Request, Response, batches, encode_head
 
 Write = Callable[[bytes], Awaitable[None]]
+
+
+async def send_pieces(request: Request, response: Response, keep_alive: bool, write: Write) -> None:
+    """Send a response whose body is there, in batches.
+
+    The response to HEAD ends after its head (RFC 9110, 9.3.2).
+    """
+    head = encode_head(response, http_date(), keep_alive)
+    body = () if request.method == "HEAD" else response.pieces
+    sent = 0
+    try:
+        for batch in batches(head, body):
+            sent += len(batch)
+            await write(batch)
+    finally:
+        request.on_sent(request, response.status, max(0, sent - len(head)))
 
 
 async def send_stream(

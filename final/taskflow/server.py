@@ -17,6 +17,7 @@ from taskflow.connection import Connection
 from taskflow.deadlines import Timeouts
 from taskflow.errors import ServiceUnavailable
 from taskflow.http import Handler
+from taskflow.outbox import Outbox
 from taskflow.tls import Handshake
 
 # Connections over the limit that still get a 503. Any more than that are dropped unanswered,
@@ -45,6 +46,7 @@ class Server:
         self._app = app
         self._timeouts = timeouts
         self._max_connections = max_connections
+        self._outbox = Outbox(asyncio.get_running_loop())
         self.connections: set[Connection] = set()
 
         # Clients that may become connections, with TLS.
@@ -72,7 +74,7 @@ class Server:
         return int(self._listener.sockets[0].getsockname()[1])
 
     def _new_connection(self) -> Connection:
-        return Connection(self._app, self._timeouts, self._admit, self._forget)
+        return Connection(self._app, self._timeouts, self._outbox, self._admit, self._forget)
 
     def _new_handshake(self, tls: ssl.SSLContext) -> Handshake:
         return Handshake(

@@ -8,6 +8,7 @@ No method awaits anything, so no other request runs between its first line and i
 """
 
 from bisect import bisect_right, insort
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import attrgetter
@@ -81,6 +82,9 @@ class Store:
 
         # Rises with every change.
         self.version = 0
+
+        # The number of tasks in each status.
+        self.counts: Counter[Status] = Counter()
 
         # Called with the changes, after they have been made, but not when they are undone.
         self.listeners: list[Callable[[Sequence[Change]], None]] = []
@@ -221,7 +225,10 @@ class Store:
 
     def _put(self, change: Change) -> None:
         before, after = change.before, change.after
+        if before is not None:
+            self.counts[before.status] -= 1
         if after is not None:
+            self.counts[after.status] += 1
             self._tasks[after.id] = after
             if before is None:
                 self._order.add(after)

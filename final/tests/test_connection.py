@@ -33,6 +33,7 @@ from taskflow.errors import NotFound
 from taskflow.http import Request, Response
 from taskflow.logs import AccessEntry
 from taskflow.middleware import RequestLog
+from taskflow.outbox import Outbox
 
 MOST_READ_AT_ONCE = 256 * 1024  # bytes that asyncio reads from a socket in one go
 HIGH_WATER = 64 * 1024  # bytes unsent at which asyncio says: pause writing
@@ -769,7 +770,8 @@ async def test_a_response_that_is_not_taken_has_its_own_status_in_the_log() -> N
 
 async def test_a_client_that_has_gone_already_has_no_address() -> None:
     opened: list[Connection] = []
-    connection = Connection(echo, PATIENT, opened.append, lambda _: None)
+    outbox = Outbox(asyncio.get_running_loop())
+    connection = Connection(echo, PATIENT, outbox, opened.append, lambda _: None)
 
     connection.connection_made(asyncio.Transport())  # it knows nothing about its socket
 

@@ -17,10 +17,11 @@ from prometheus_client.parser import text_string_to_metric_families as parsed
 from taskflow import logs
 from taskflow.database import Database
 from taskflow.events import Events
+from taskflow.histogram import Histogram
 from taskflow.hub import Hub
 from taskflow.jobs import Job
 from taskflow.logs import LogWriter
-from taskflow.metrics import REQUEST_SECONDS, Histogram, Metrics
+from taskflow.metrics import REQUEST_SECONDS, Metrics
 from taskflow.parser import METHODS
 from taskflow.store import Store
 from taskflow.tasks import Change

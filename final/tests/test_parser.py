@@ -471,6 +471,50 @@ def test_lines_that_are_repeated_count_for_the_bound() -> None:
     assert second.refusal[0] == 431
 
 
+def test_the_same_lines_have_another_meaning_in_another_version() -> None:
+    lines = [b"Expect: 100-continue"]
+    requests = listen([get(*lines), get(*lines, version=b"1.0"), get(*lines)])
+    assert [request.keep_alive for request in requests] == [True, False, True]
+    assert [request.expects_continue for request in requests] == [True, False, True]
+
+
+def test_lines_that_are_right_in_one_version_are_refused_in_another() -> None:
+    chunked = [b"Transfer-Encoding: chunked"]
+    first = get(*chunked) + LAST_CHUNK
+    good, bad = listen([first, get(*chunked, version=b"1.0")])
+    assert good.refusal is None
+    assert bad.refusal is not None
+    assert bad.refusal[0] == 400
+
+    no_host = b"\r\n\r\n"
+    good, bad = listen([b"GET / HTTP/1.0" + no_host, b"GET / HTTP/1.1" + no_host])
+    assert good.refusal is None
+    assert bad.refusal is not None
+    assert bad.refusal[2] == "the header host is missing"
+
+
+def test_the_host_in_a_target_is_not_that_of_the_next_request() -> None:
+    requests = listen([get(), get(target=b"http://elsewhere/"), get()])
+    assert [request.headers["host"] for request in requests] == [
+        "localhost",
+        "elsewhere",
+        "localhost",
+    ]
+
+
+def test_a_link_that_changes_the_headers_changes_no_other_request() -> None:
+    parser = RequestParser()
+    parser.feed(get() * 2)
+    first = parser.next_request()
+    assert first is not None
+    first.headers["authorization"] = "not sent"
+
+    second = parser.next_request()
+
+    assert second is not None
+    assert second.headers == {"host": "localhost"}
+
+
 def test_a_request_line_may_fill_the_head_and_no_more() -> None:
     rest = len(get()) - 1
     assert one(get(target=b"/" * (MAX_HEAD_BYTES - rest))).refusal is None

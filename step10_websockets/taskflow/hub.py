@@ -42,7 +42,7 @@ class Hub:
 
     def publish(self, event: Event) -> None:
         """Send an event to every client in one of its rooms. O(those clients)."""
-        clients = set[WebSocket]().union(*(self._clients.get(room, ()) for room in event.rooms))
+        clients = {client for room in event.rooms for client in self._clients.get(room, ())}
         if clients:
             frame = text_frame(event.message)
             for client in clients:
