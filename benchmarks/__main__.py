@@ -28,6 +28,7 @@ SUBJECTS = (
     "final_http",
     "final_parts",
     "final_start",
+    "soak",
     "kills",
 )
 NEED_WRK = {"http", "chain", "final_http"}
