@@ -8,6 +8,7 @@ same words wherever it stands.
 
 import argparse
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, fields
 from difflib import get_close_matches
@@ -33,6 +34,8 @@ PREFIX = "TASKFLOW_"
 BY_VARIABLE = {PREFIX + one.name.upper(): one for one in fields(Settings)}
 BY_FLAG = {"--" + one.name.replace("_", "-"): one for one in fields(Settings)}
 SECRETS = {flag for flag, one in BY_FLAG.items() if not one.repr}
+# What Kubernetes puts into TASKFLOW_PORT, in the containers beside a Service called taskflow.
+SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://.*", re.DOTALL)
 # What the help shows for a value, unless it is the setting's own name.
 VALUES = {file_name: "FILE", host_names: "NAMES", seconds: "SECONDS", switch: "yes|no"}
 
@@ -46,7 +49,11 @@ def load_settings(arguments: Sequence[str], environment: Mapping[str, str], file
     found: dict[str, tuple[str, str]] = {}  # of a setting: where it stands, and the text there
     for values, place in (in_file, f" in {file}"), (environment, ""):
         for variable, one in BY_VARIABLE.items():
-            if text := values.get(variable):
+            text = values.get(variable)
+            if variable == "TASKFLOW_PORT" and SERVICE_ADDRESS.fullmatch(text or ""):
+                problem = "%s is passed over: %s is the address of a Kubernetes Service"
+                logging.getLogger(__name__).warning(problem, variable + place, text)
+            elif text:
                 found[one.name] = (variable + place, text)
     for flag, text in flags_of(arguments).items():
         found[BY_FLAG[flag].name] = (flag, text)

@@ -21,6 +21,10 @@ LINE = re.compile(
     r"""(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^\s'"#].*?|))(?:\s+#.*)?""",
     re.ASCII,
 )
+
+# The beginning of a line for this program. The other lines are for programs that share the file.
+OURS = re.compile(r"(?:export\s+)?TASKFLOW_")
+
 TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,128}")
 HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*", re.DOTALL)
 
@@ -146,22 +150,28 @@ class Settings:
 def read_env(file: Path) -> dict[str, str]:
     """Return the settings in a `.env` file, if there is one. Raises ConfigError."""
     try:
-        return parse_env(file.read_text(encoding="utf-8-sig")) if file.exists() else {}
+        if not file.exists():
+            return {}
+        # Some editors put a byte order mark first, which utf-8-sig skips. Bytes that are not UTF-8
+        # may be in lines of other programs, so they are no reason to refuse the file.
+        return parse_env(file.read_text(encoding="utf-8-sig", errors="surrogateescape"))
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"cannot read {file}: it is not UTF-8") from None
 
 
 def parse_env(text: str) -> dict[str, str]:
-    """Return the settings in the text of a `.env` file. Raises ConfigError with the line number."""
+    """Return the settings in the text of a `.env` file. O(len(text)).
+
+    Raises ConfigError, with the line number, for a line of ours that is not NAME=value. Other lines
+    are passed over, because their programs may read them differently.
+    """
     values = {}
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip() and not line.strip().startswith("#"):
-            match = LINE.fullmatch(line.strip())
-            if match is None:
-                raise ConfigError(f"line {number} of .env is not NAME=value")
+        match = LINE.fullmatch(line.strip())
+        if match is not None:
             values[match[1]] = match[2] or match[3] or match[4] or ""
+        elif OURS.match(line.strip()):
+            raise ConfigError(f"line {number} of .env is not NAME=value")
     return values
 
 

@@ -115,7 +115,7 @@ BAD = [
     ("port", "-1", "a whole number from 0 to 65535"),
     ("port", "\u0663", "a whole number from 0 to 65535"),
     ("port", "1 ", "a whole number from 0 to 65535"),
-    ("port", "tcp://10.0.0.1:3000", "a whole number from 0 to 65535"),
+    ("port", "http://10.0.0.1:3000", "a whole number from 0 to 65535"),
     ("max_connections", "0", "a whole number from 1 to 100000"),
     ("grace", "0", "a number of seconds, over 0 and up to 86400"),
     ("grace", "nan", "a number of seconds, over 0 and up to 86400"),
@@ -195,15 +195,42 @@ def test_a_secret_on_the_command_line_is_refused_and_not_shown(arguments: tuple[
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert refused(file=tmp_path) == f"cannot read {tmp_path}: Is a directory"
-    file = tmp_path / ".env"
-    file.write_bytes(b"A=\xff")
-    assert refused(file=file) == f"cannot read {file}: it is not UTF-8"
 
 
 def test_a_file_of_a_windows_editor_is_read(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_bytes(b"\xef\xbb\xbfTASKFLOW_PORT=1\r\n")
     assert loaded(file=file).port == 1
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "byte order mark"])
+def test_the_file_may_be_shared_with_other_programs(
+    tmp_path: Path, mark: bytes, newline: bytes
+) -> None:
+    others = b"spring.name=x", b"KEY='-----BEGIN KEY-----", b"MIIB+/Q==", b"-----END KEY-----'"
+    lines = b"TASKFLOW_PORT=1", *others, b"NAME=M\xfcller", b"word", b"TASKFLOW_GRACE=2"
+    file = tmp_path / ".env"
+    file.write_bytes(mark + newline.join(lines))
+
+    settings = loaded(file=file)
+
+    assert (settings.port, settings.grace) == (1, 2)
+
+
+@pytest.mark.parametrize("address", ["tcp://10.96.3.4:3000", "udp://[fd00::1]:3000", "sctp://a:1"])
+def test_the_port_that_kubernetes_sets_for_a_service_is_passed_over_with_a_warning(
+    tmp_path: Path, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = loaded(file=env_file(tmp_path, "TASKFLOW_PORT=1"), TASKFLOW_PORT=address)
+
+    assert settings.port == 1
+    [warning] = caplog.records
+    assert warning.levelno == logging.WARNING
+    problem = f"TASKFLOW_PORT is passed over: {address} is the address of a Kubernetes Service"
+    assert warning.getMessage() == problem
+    assert loaded(TASKFLOW_PORT=address).port == Settings().port
+    assert refused(f"--port={address}").startswith("--port: ")
 
 
 def test_a_name_that_is_no_setting_is_warned_of_in_the_file_only(

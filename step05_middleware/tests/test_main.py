@@ -189,7 +189,7 @@ def test_tokens_come_from_a_file_and_the_environment_wins(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("line", "arguments", "message"),
     [
-        ("what is this", (), "line 1 of .env is not NAME=value"),
+        ("TASKFLOW_ADMIN_TOKEN is", (), "line 1 of .env is not NAME=value"),
         ("TASKFLOW_ADMIN_TOKEN=alone", (), "set TASKFLOW_ADMIN_TOKEN and TASKFLOW_USER_TOKEN"),
         ("", ("--host", "0.0.0.0"), "the example tokens are refused on 0.0.0.0"),
     ],
