@@ -21,6 +21,7 @@ from taskflow.config import (
     VERSION,
     ConfigError,
     Settings,
+    addresses,
     check_together,
     file_name,
     host_names,
@@ -37,7 +38,13 @@ SECRETS = {flag for flag, one in BY_FLAG.items() if not one.repr}
 # What Kubernetes puts into TASKFLOW_PORT, in the containers beside a Service called taskflow.
 SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://.*", re.DOTALL)
 # What the help shows for a value, unless it is the setting's own name.
-VALUES = {file_name: "FILE", host_names: "NAMES", seconds: "SECONDS", switch: "yes|no"}
+VALUES = {
+    addresses: "HOST",
+    file_name: "FILE",
+    host_names: "NAMES",
+    seconds: "SECONDS",
+    switch: "yes|no",
+}
 
 
 def load_settings(arguments: Sequence[str], environment: Mapping[str, str], file: Path) -> Settings:
@@ -103,7 +110,11 @@ def flags_of(arguments: Sequence[str]) -> dict[str, str]:
             raise ConfigError("here are flags only, such as --port 3000 (--help explains)")
         meant = _meant(flag, BY_FLAG.keys() - SECRETS, "--")
         raise ConfigError(f"there is no flag {flag[:50]!r}{meant} (--help explains)")
-    return dict(vars(given))
+    # A flag that may be given twice is as good as a list that is separated by commas.
+    return {
+        flag: ",".join(text) if isinstance(text, list) else text
+        for flag, text in vars(given).items()
+    }
 
 
 def _parser() -> Parser:
@@ -113,8 +124,8 @@ def _parser() -> Parser:
         description="A real-time task queue server. What can be set is a flag here; in brackets "
         "stand its name in the environment and in the file .env, and its default. Flags win over "
         "the environment, and the environment over the file.",
-        epilog="A signal (Ctrl-C, SIGTERM) stops the server when the requests that it serves are "
-        "done; a second one ends it at once. Neither loses what was acknowledged.",
+        epilog="A signal (Ctrl-C, SIGTERM, SIGHUP) stops the server when the requests that it "
+        "serves are done; a second one ends it at once. Neither loses what was acknowledged.",
         formatter_class=partial(argparse.HelpFormatter, max_help_position=30),
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
@@ -127,9 +138,12 @@ def _parser() -> Parser:
             secrets.append(f"{variable} is the {explained}")
             continue
         default = f", {one.default:g}" if check is seconds else f", {one.default}"
+        if isinstance(one.default, tuple):
+            default = f", {','.join(one.default)}"
         parser.add_argument(
             flag,
             dest=flag,
+            action="append" if check is addresses else "store",
             metavar=VALUES.get(check, one.name.removeprefix("max_").upper()),
             help=explained + f" [{variable}{default if one.default else ''}]",
             nargs="?" if check is switch else None,  # a switch may stand alone

@@ -79,11 +79,14 @@ def file_name(text: str) -> str:
     return text
 
 
-def address(text: str) -> str:
-    """Return an IP address or a host name."""
-    if not HOST_NAME.fullmatch(text) and not is_ip(text):
-        raise ValueError("an IP address or a host name, without brackets or port")
-    return text
+def addresses(text: str) -> tuple[str, ...]:
+    """Return the IP addresses and host names in a list that is separated by commas."""
+    hosts = tuple(dict.fromkeys(part.strip(" ") for part in text.split(",")))
+    if not all(HOST_NAME.fullmatch(host) or is_ip(host) for host in hosts):
+        raise ValueError(
+            "an IP address or a host name, without brackets or port, or several with commas between"
+        )
+    return hosts
 
 
 def host_names(text: str) -> tuple[str, ...]:
@@ -111,7 +114,9 @@ def setting(check: Callable[[str], Any], default: Any, explained: str) -> Any:
 class Settings:
     """All settings. Secrets have no flag, because every user of a machine sees command lines."""
 
-    host: str = setting(address, "127.0.0.1", "address to listen on")
+    host: tuple[str, ...] = setting(
+        addresses, ("127.0.0.1",), "address to listen on; give it twice for two, such as :: as well"
+    )
     port: int = setting(whole_number(0, 65_535), 3000, "port to listen on; 0 picks a free one")
     allowed_hosts: tuple[str, ...] = setting(
         host_names, (), "names by which browsers reach this server, separated by commas"
@@ -130,6 +135,7 @@ class Settings:
     write_timeout: float = setting(seconds, 30.0, "seconds for a client to take some of an answer")
     ping_interval: float = setting(seconds, 30.0, "seconds from one WebSocket ping to the next")
     grace: float = setting(seconds, 10.0, "seconds for requests to finish when the server stops")
+    address_file: str = setting(file_name, "", "file for the addresses, while the server is ready")
     admin_token: str = setting(token, "", "secret of those who may change tasks")
     user_token: str = setting(token, "", "secret of those who may only read")
 
@@ -203,9 +209,9 @@ def check_together(settings: Settings) -> None:
     if tokens[0] == tokens[1]:
         raise ConfigError(f"both tokens are the same: {HOW_TO_SET_TOKENS}")
     if set(tokens).intersection(EXAMPLE_TOKENS):
-        if not is_loopback(settings.host):
-            host = settings.host
-            raise ConfigError(f"the example tokens are refused on {host}: {HOW_TO_SET_TOKENS}")
+        for host in settings.host:
+            if not is_loopback(host):
+                raise ConfigError(f"the example tokens are refused on {host}: {HOW_TO_SET_TOKENS}")
         if not settings.demos:
             raise ConfigError(f"the example tokens are for --demos only: {HOW_TO_SET_TOKENS}")
     if bool(settings.tls_cert) != bool(settings.tls_key):

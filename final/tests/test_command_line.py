@@ -65,7 +65,7 @@ def test_an_empty_text_is_as_good_as_none(tmp_path: Path) -> None:
 
 def test_every_setting_is_read_from_everywhere(tmp_path: Path) -> None:
     values: dict[str, tuple[str, Any]] = {
-        "host": ("::1", "::1"),
+        "host": ("::1, localhost", ("::1", "localhost")),
         "port": ("0", 0),
         "allowed_hosts": (" A.example, b ", ("a.example", "b")),
         "behind_https": ("yes", True),
@@ -80,6 +80,7 @@ def test_every_setting_is_read_from_everywhere(tmp_path: Path) -> None:
         "write_timeout": ("2", 2),
         "ping_interval": ("3", 3),
         "grace": ("4.5", 4.5),
+        "address_file": ("address", "address"),
         "admin_token": ("A-Za-z0-9._~-" * 9, "A-Za-z0-9._~-" * 9),
         "user_token": ("0123456789abcdef", "0123456789abcdef"),
     }
@@ -97,6 +98,15 @@ def test_every_setting_is_read_from_everywhere(tmp_path: Path) -> None:
 def test_a_switch_may_stand_alone_and_be_switched_off() -> None:
     assert loaded("--demos", "--port", "0").demos
     assert not loaded("--demos", "no", TASKFLOW_DEMOS="yes").demos
+
+
+def test_two_hosts_are_two_flags_or_a_list() -> None:
+    both = ("0.0.0.0", "::")
+    assert loaded("--host", "0.0.0.0", "--host", "::").host == both
+    assert loaded("--host=0.0.0.0,::").host == both
+    assert loaded(TASKFLOW_HOST="0.0.0.0, ::").host == both
+    assert loaded("--host", "::1", TASKFLOW_HOST="0.0.0.0, ::").host == ("::1",)
+    assert loaded("--host", "::1", "--host", "::1").host == ("::1",)
 
 
 def test_with_demos_there_are_example_tokens_unless_there_are_others() -> None:
@@ -126,6 +136,7 @@ BAD = [
     ("host", "a b", "an IP address or a host name, without brackets or port"),
     ("host", "[::1]", "an IP address or a host name, without brackets or port"),
     ("host", "localhost:80", "an IP address or a host name, without brackets or port"),
+    ("host", "127.0.0.1,", "an IP address or a host name, without brackets or port"),
     ("host", "a..b", "an IP address or a host name, without brackets or port"),
     ("host", "localhost\n", "an IP address or a host name, without brackets or port"),
     ("host", "x" * 64, "an IP address or a host name, without brackets or port"),
@@ -263,7 +274,8 @@ def test_the_help_has_every_setting_with_its_name_in_the_environment_and_its_def
             assert flag not in out
             assert variable in out
         else:
-            default = f", {one.default}".removesuffix(".0") if one.default else ""
+            value = ",".join(one.default) if isinstance(one.default, tuple) else one.default
+            default = f", {value}".removesuffix(".0") if value else ""
             assert re.search(rf"{flag} .*?\[{variable}{re.escape(default)}\]", out), flag
 
 

@@ -208,7 +208,7 @@ def test_tokens_that_protect_nothing_are_refused_with_how_to_set_them(
 def test_the_example_tokens_are_good_enough_on_this_machine(host: str) -> None:
     assert is_loopback(host)
     admin, user = EXAMPLE_TOKENS
-    check_together(Settings(host=host, demos=True, admin_token=admin, user_token=user))
+    check_together(Settings(host=(host,), demos=True, admin_token=admin, user_token=user))
 
 
 @pytest.mark.parametrize("host", ELSEWHERE)
@@ -219,9 +219,10 @@ def test_the_example_tokens_are_refused_elsewhere(
 ) -> None:
     assert not is_loopback(host)
     admin, user = tokens
-    with pytest.raises(ConfigError, match="the example tokens are refused on "):
-        check_together(Settings(host=host, demos=demos, admin_token=admin, user_token=user))
-    check_together(Settings(host=host, demos=demos, admin_token=ADMIN, user_token=USER))
+    for hosts in (host,), ("127.0.0.1", host):
+        with pytest.raises(ConfigError, match="the example tokens are refused on "):
+            check_together(Settings(host=hosts, demos=demos, admin_token=admin, user_token=user))
+        check_together(Settings(host=hosts, demos=demos, admin_token=ADMIN, user_token=USER))
 
 
 @pytest.mark.parametrize(("cert", "key"), [("cert.pem", ""), ("", "key.pem")])
