@@ -4,6 +4,7 @@ The environment overrides the file. The file holds what is usual on this machine
 start of the program can differ from it (The Twelve-Factor App, III).
 """
 
+import argparse
 import ipaddress
 import logging
 import re
@@ -75,6 +76,15 @@ def load_tokens(environment: Mapping[str, str], file: Path) -> Tokens:
     if not (admin + user).isascii():
         raise ConfigError("TASKFLOW_ADMIN_TOKEN and TASKFLOW_USER_TOKEN must be ASCII")
     return Tokens(admin, user)
+
+
+def limit(text: str) -> float:
+    """Return the number, over 0, in an option of the command line. Raises ArgumentTypeError."""
+    number = float(text)
+    # Written in this way, the condition refuses NaN too.
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number over 0")
+    return number
 
 
 def check_host(host: str, tokens: Tokens) -> None:

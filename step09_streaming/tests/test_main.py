@@ -118,6 +118,20 @@ def test_the_folder_runs_by_its_name(prefix: tuple[str, ...]) -> None:
         assert stopped(process, signal.SIGTERM) == (0, "", "")
 
 
+CLOSE_STDERR = """
+import os, sys
+os.close(2)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+def test_it_runs_though_stderr_is_closed() -> None:
+    with started("-c", CLOSE_STDERR, "-m", "taskflow", "--port", "0") as process:
+        url = address(process)
+        assert [status(url, token) for token in (ADMIN, "")] == [200, 401]
+        assert stopped(process, signal.SIGTERM) == (0, "", "")
+
+
 def test_a_port_in_use_is_one_clear_line_and_status_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -136,6 +150,16 @@ def test_a_bad_port_is_a_clear_line_and_status_2(port: str) -> None:
     assert (process.returncode, out) == (2, "")
     assert port in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("flag", ["--max-connections", "--idle-timeout", "--write-timeout"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan"])
+def test_a_limit_that_is_not_over_0_is_a_clear_line_and_status_2(flag: str, value: str) -> None:
+    with started("-m", "taskflow", "--port", "0", f"{flag}={value}") as process:
+        out, err = process.communicate(timeout=DEADLINE)
+
+    assert (process.returncode, out) == (2, "")
+    assert err.endswith(f"taskflow: error: argument {flag}: {value!r} is not a number over 0\n")
 
 
 def test_a_connection_over_the_given_limit_is_refused() -> None:
