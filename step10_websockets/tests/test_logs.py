@@ -390,7 +390,7 @@ async def test_a_failing_handler_is_logged_with_its_request(
     request_id = response.headers["X-Request-Id"]
     [bug] = caplog.records
     value = json.loads(JsonFormatter().format(bug))
-    assert value["message"] == f"GET /demo/error/internal failed (request {request_id})"
+    assert value["message"] == f"GET '/demo/error/internal' failed (request {request_id})"
     assert value["traceback"].endswith("ZeroDivisionError: a bug, made on purpose")
 
 
