@@ -63,6 +63,8 @@ def main() -> int:
         tokens = load_tokens(os.environ, Path(".env"))
         check_host(options.host, tokens)
     except ConfigError as error:
+        # A warning may wait for the thread, which will not run.
+        log.write_all()
         print(f"taskflow: {error}", file=sys.stderr)
         return 2
     with log.running():

@@ -302,6 +302,33 @@ def test_tokens_come_from_a_file_and_the_environment_wins(tmp_path: Path) -> Non
         assert [status(url, token) for token in tokens] == [200, 200, 401]
 
 
+def test_the_warning_about_the_examples_is_written_though_they_are_refused(tmp_path: Path) -> None:
+    with started_in(tmp_path, "--host", "0.0.0.0") as process:
+        _, err = process.communicate(timeout=DEADLINE)
+
+    warning, complaint = err.splitlines()
+    assert json.loads(warning)["message"].startswith("no tokens are set: using ")
+    assert complaint.startswith("taskflow: the example tokens are refused on 0.0.0.0")
+
+
+def test_a_log_that_nobody_reads_holds_up_no_response_and_no_stop() -> None:
+    """Each failure logs a traceback: in all, more than the pipe holds."""
+    with started("-m", "taskflow", "--port", "0") as process:
+        url = address(process)
+        for _ in range(100):
+            request = Request(f"{url}/demo/error/internal", headers={"Authorization": ADMIN})
+            with pytest.raises(HTTPError) as failed, urlopen(request, timeout=DEADLINE):
+                pass
+            with failed.value as answer:
+                assert answer.code == 500
+
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(DEADLINE) == 0
+        assert process.stderr is not None
+        assert len(process.stderr.read()) >= 65_536
+
+
 @pytest.mark.parametrize(
     ("line", "arguments", "message"),
     [
