@@ -149,6 +149,9 @@ def _parser() -> Parser:
             nargs="?" if check is switch else None,  # a switch may stand alone
             const="true" if check is switch else None,
         )
-    rules = "Each has 16 to 128 letters, digits and . _ ~ -; --demos has examples."
+    rules = (
+        "Each has 16 to 128 letters, digits and . _ ~ -; --demos has examples. Two secrets with a "
+        "comma between them are both good, so that clients can change from one to the other"
+    )
     parser.add_argument_group("secrets, not as flags", ". ".join([*secrets, rules]))
     return parser

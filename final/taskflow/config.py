@@ -98,10 +98,12 @@ def host_names(text: str) -> tuple[str, ...]:
 
 
 def token(text: str) -> str:
-    """Return a secret that needs no quoting in a header (RFC 6750, 2.1)."""
-    if not TOKEN.fullmatch(text) and text not in EXAMPLE_TOKENS:
-        raise ValueError("16 to 128 letters, digits and . _ ~ -")
-    return text
+    """Return a secret that needs no quoting in a header (RFC 6750, 2.1), or two with a comma."""
+    secrets = [secret.strip(" ") for secret in text.split(",")]
+    good = [secret for secret in secrets if TOKEN.fullmatch(secret) or secret in EXAMPLE_TOKENS]
+    if good != secrets or len(secrets) > 2:
+        raise ValueError("16 to 128 letters, digits and . _ ~ -, or two such secrets with a comma")
+    return ",".join(secrets)
 
 
 def setting(check: Callable[[str], Any], default: Any, explained: str) -> Any:
@@ -186,7 +188,10 @@ def parse_env(text: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The secret that proves each role. A traceback or a log never shows them."""
+    """The secret that proves each role, or two that both do, with a comma between them.
+
+    A traceback or a log never shows them.
+    """
 
     admin: str = field(repr=False)
     user: str = field(repr=False)
@@ -206,9 +211,10 @@ def check_together(settings: Settings) -> None:
         raise ConfigError(f"there are no tokens: {HOW_TO_SET_TOKENS}; or look around with --demos")
     if not all(tokens):
         raise ConfigError(f"there is only one token: {HOW_TO_SET_TOKENS}")
-    if tokens[0] == tokens[1]:
-        raise ConfigError(f"both tokens are the same: {HOW_TO_SET_TOKENS}")
-    if set(tokens).intersection(EXAMPLE_TOKENS):
+    secrets = ",".join(tokens).split(",")
+    if len(set(secrets)) < len(secrets):
+        raise ConfigError(f"two tokens are the same: {HOW_TO_SET_TOKENS}")
+    if set(secrets).intersection(EXAMPLE_TOKENS):
         for host in settings.host:
             if not is_loopback(host):
                 raise ConfigError(f"the example tokens are refused on {host}: {HOW_TO_SET_TOKENS}")

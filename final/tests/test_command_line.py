@@ -171,12 +171,30 @@ def test_an_empty_flag_is_refused(flag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["too-short", "x" * 15, "x" * 129, "sixteen letters!", "t\u00f6ken" * 5, "\udcff" * 20]
+    "token",
+    [
+        "too-short",
+        "x" * 15,
+        "x" * 129,
+        "sixteen letters!",
+        "t\u00f6ken" * 5,
+        "\udcff" * 20,
+        "x" * 16 + ",",
+        "," + "x" * 16,
+        "x" * 16 + "," + "y" * 15,
+        ",".join(["x" * 16, "y" * 16, "z" * 16]),
+    ],
 )
 @pytest.mark.parametrize("variable", TOKENS)
 def test_a_bad_token_is_refused_and_not_shown(variable: str, token: str) -> None:
     line = refused_there(variable, token)
-    assert line == f"{variable}: its value is not 16 to 128 letters, digits and . _ ~ -"
+    allowed = "16 to 128 letters, digits and . _ ~ -, or two such secrets with a comma"
+    assert line == f"{variable}: its value is not {allowed}"
+
+
+def test_a_token_may_be_two_while_clients_change_over() -> None:
+    settings = loaded(TASKFLOW_ADMIN_TOKEN="a-new-admin-token, an-old-admin-token")
+    assert settings.admin_token == "a-new-admin-token,an-old-admin-token"
 
 
 @pytest.mark.parametrize(
