@@ -151,7 +151,7 @@ def _parser() -> Parser:
         )
     rules = (
         "Each has 16 to 128 letters, digits and . _ ~ -; --demos has examples. Two secrets with a "
-        "comma between them are both good, so that clients can change from one to the other"
+        "comma between them are both good, so that clients can change from one to the other."
     )
     parser.add_argument_group("secrets, not as flags", ". ".join([*secrets, rules]))
     return parser

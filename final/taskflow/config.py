@@ -117,7 +117,9 @@ class Settings:
     """All settings. Secrets have no flag, because every user of a machine sees command lines."""
 
     host: tuple[str, ...] = setting(
-        addresses, ("127.0.0.1",), "address to listen on; give it twice for two, such as :: as well"
+        addresses,
+        ("127.0.0.1",),
+        "address to listen on; for two, give the flag twice, or put a comma between them",
     )
     port: int = setting(whole_number(0, 65_535), 3000, "port to listen on; 0 picks a free one")
     allowed_hosts: tuple[str, ...] = setting(
@@ -137,7 +139,7 @@ class Settings:
     write_timeout: float = setting(seconds, 30.0, "seconds for a client to take some of an answer")
     ping_interval: float = setting(seconds, 30.0, "seconds from one WebSocket ping to the next")
     grace: float = setting(seconds, 10.0, "seconds for requests to finish when the server stops")
-    address_file: str = setting(file_name, "", "file for the addresses, while the server is ready")
+    address_file: str = setting(file_name, "", "file that has the URLs while the server is ready")
     admin_token: str = setting(token, "", "secret of those who may change tasks")
     user_token: str = setting(token, "", "secret of those who may only read")
 
