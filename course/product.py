@@ -35,7 +35,7 @@ def notes(given: Sequence[str], environment: Mapping[str, str], folder: Path) ->
     if (port := setting("port", "3000")) == "0":
         board = f"the board: the address below, with {ending} behind it"
     else:
-        host = setting("host", "127.0.0.1")
+        host = setting("host", "127.0.0.1").partition(",")[0].strip()
         host = "localhost" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
         board = f"the board: http{'s' if setting('tls-cert') else ''}://{host}:{port}{ending}"
     if has_token:

@@ -13,7 +13,14 @@ from course.files import Scope
 
 # Theme → patterns of fnmatch for paths below taskflow/, where * also matches /.
 THEMES: dict[str, tuple[str, ...]] = {
-    "settings": ("__init__.py", "__main__.py", "app.py", "command_line.py", "config.py"),
+    "settings": (
+        "__init__.py",
+        "__main__.py",
+        "app.py",
+        "command_line.py",
+        "config.py",
+        "health.py",
+    ),
     "journal": ("journal.py", "database.py", "store.py", "dependencies.py", "events.py"),
     "guards-and-tls": (
         # connections

@@ -52,6 +52,36 @@ def test_a_token_that_is_too_weak_or_not_plain_is_refused_and_not_shown(
     assert token not in line
 
 
+def test_of_two_tokens_for_a_role_both_are_good(launch: Launch) -> None:
+    """So that clients can change from the old one to the new one while the server runs."""
+    settings = {name: f"new-{token},{token}" for name, token in OWN.items()}
+    api, _ = launch(settings=settings)
+    for prefix in "new-", "":
+        admin = api.with_token(prefix + OWN["TASKFLOW_ADMIN_TOKEN"])
+        user = api.with_token(prefix + OWN["TASKFLOW_USER_TOKEN"])
+        admin.ask("POST", "/tasks", value={"title": "a"}).expect(201)
+        user.ask("GET", "/tasks").expect(200)
+        user.ask("POST", "/tasks", value={"title": "a"}).expect(403)
+    for text in settings.values():
+        api.with_token(text).ask("GET", "/tasks").expect(401)
+
+
+@pytest.mark.parametrize(
+    "admin",
+    [
+        "one-token-of-them,the-second-of-them,the-third-of-them",
+        "one-token-of-them,one-token-of-them",
+        f"one-token-of-them,{OWN['TASKFLOW_USER_TOKEN']}",
+        "one-token-of-them,",
+    ],
+    ids=["three", "twice the same", "that of the user", "and none"],
+)
+def test_at_most_two_tokens_that_differ_are_good(attempt: Attempt, admin: str) -> None:
+    line = complaint(attempt(settings=OWN | {"TASKFLOW_ADMIN_TOKEN": admin}))
+    assert "TASKFLOW_ADMIN_TOKEN" in line
+    assert "one-token-of-them" not in line
+
+
 @pytest.mark.parametrize("name", list(OWN))
 def test_the_example_tokens_need_demos(attempt: Attempt, name: str) -> None:
     line = complaint(attempt(settings=OWN | {name: EXAMPLES[name]}))

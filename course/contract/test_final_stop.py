@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,28 @@ def begin_to_stop(api: Api, process: ServerProcess) -> threading.Thread:
     waiting.start()
     refuses_connections(api)
     return waiting
+
+
+@pytest.fixture
+def _hang_up() -> Iterator[None]:
+    """Let the servers hear SIGHUP, though `nohup` may have started the tests."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("_hang_up")
+def test_a_terminal_that_closes_stops_it_gracefully(launch: Launch) -> None:
+    api, process = launch()
+    connection = api.say(handshake(api))
+    connection.switched()
+    listener = Listener(connection)
+
+    process.send(signal.SIGHUP)
+
+    assert listener.closed() == 1001
+    connection.close()
+    assert process.ended() == 0
 
 
 @pytest.mark.parametrize("arrived", [0, 10], ids=["head only", "half of the body"])

@@ -59,6 +59,15 @@ def test_tokens_come_from_a_file_of_which_the_environment_wins(launch: Launch) -
     assert role(api, USER) == "user"
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["", "byte order mark"])
+def test_lines_of_other_programs_are_passed_over(launch: Launch, mark: str) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nMIIB+/Q==\n-----END PRIVATE KEY-----\n"
+    lines = f"TASKFLOW_ADMIN_TOKEN={ADMIN}\nspring.name=x\n{key}word\nTASKFLOW_USER_TOKEN={USER}\n"
+    api, _ = launch(settings={}, dotenv=mark + lines)
+    assert role(api, ADMIN) == "admin"
+    assert role(api, USER) == "user"
+
+
 @before(OWN_TOKENS)
 def test_without_any_the_examples_are_used_with_a_warning(launch: Launch) -> None:
     api, process = launch(settings={})
@@ -72,7 +81,11 @@ def test_without_any_the_examples_are_used_with_a_warning(launch: Launch) -> Non
 
 @pytest.mark.parametrize(
     ("number", "dotenv"),
-    [(3, "# fine\nA=b\nno setting\n"), (1, "TASKFLOW ADMIN=x"), (2, "\nTASKFLOW_ADMIN_TOKEN='a\n")],
+    [
+        (3, "# fine\nA=b\nTASKFLOW_ADMIN_TOKEN\n"),
+        (1, "export TASKFLOW_ADMIN TOKEN=x"),
+        (2, "not ours\nTASKFLOW_ADMIN_TOKEN='a\n"),
+    ],
 )
 def test_a_broken_line_is_named_by_its_number(attempt: Attempt, number: int, dotenv: str) -> None:
     line = complaint(attempt(settings=OWN, dotenv=dotenv))

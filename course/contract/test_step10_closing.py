@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from .api import MORE_THAN_BUFFERS, Api
-from .conftest import Launch
+from .conftest import Attempt, Launch
 from .live import Listener, handshake, listen, numbers, stats, tasks_of
 from .test_step06_log import access_lines
 from .websocket import (
@@ -194,6 +194,17 @@ def test_what_comes_behind_an_error_is_nothing(api: Api) -> None:
 
 
 # Whether anybody is there
+
+
+@pytest.mark.parametrize("interval", ["0", "-1", "nan"])
+def test_pings_without_a_pause_are_refused(attempt: Attempt, interval: str) -> None:
+    tokens = {
+        "TASKFLOW_ADMIN_TOKEN": "an-admin-of-our-own",
+        "TASKFLOW_USER_TOKEN": "a-user-of-our-own",
+    }
+    ended = attempt(f"--ping-interval={interval}", settings=tokens)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--ping-interval" in ended.stderr.splitlines()[-1]
 
 
 def test_a_client_that_answers_no_ping_is_1011(launch: Launch) -> None:

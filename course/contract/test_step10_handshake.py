@@ -220,9 +220,12 @@ def test_another_version_is_told_which_there_is(api: Api, version: str) -> None:
     upgrade_required(turned_away(api, "UPGRADE_REQUIRED", version=version))
 
 
-def upgrade_required(answer: Answer) -> None:
+def upgrade_required(answer: Answer, fate: str = "keep-alive") -> None:
+    """Two headers name the protocol, and the second says what becomes of the connection as well."""
     assert (answer.field("upgrade") or "").lower() == "websocket"
     assert answer.field("sec-websocket-version") == "13"
+    options = {option.lower() for option in answer.options("connection")}
+    assert options == {"upgrade", fate}
 
 
 @pytest.mark.parametrize(
@@ -250,7 +253,13 @@ def test_an_upgrade_in_http_1_0_is_ignored(api: Api) -> None:
     connection = api.say(api.head("GET", PATH, *handshake_fields(), version="HTTP/1.0"))
     answer = connection.answer()
     api.refused(answer, "UPGRADE_REQUIRED")
-    upgrade_required(answer)
+    upgrade_required(answer, "close")
+    connection.ended()
+
+
+def test_a_client_that_closes_is_told_that_it_is_so(api: Api) -> None:
+    connection = api.say(api.head("GET", PATH, "Connection: close"))
+    upgrade_required(connection.answer().expect(426), "close")
     connection.ended()
 
 

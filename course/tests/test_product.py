@@ -17,6 +17,7 @@ DATA = "--data=:memory:"
         ([], {}, "http://127.0.0.1:3000/#token=secret-admin-123"),
         (["--port", "80", "--port=81"], {}, "http://127.0.0.1:81/#token=secret-admin-123"),
         (["--host", "::1"], {}, "http://[::1]:3000/#token=secret-admin-123"),
+        (["--host", "::1, 192.0.2.1"], {}, "http://[::1]:3000/#token=secret-admin-123"),
         (["--host", "0.0.0.0"], {}, "http://localhost:3000/#token=secret-admin-123"),
         (["--tls-cert", "a.pem"], {}, "https://127.0.0.1:3000/#token=secret-admin-123"),
         ([], {"TASKFLOW_PORT": "8080"}, "http://127.0.0.1:8080/#token=secret-admin-123"),

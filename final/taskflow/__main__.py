@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import ssl
 import sys
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from taskflow.app import build_app
 from taskflow.command_line import load_settings
 from taskflow.config import CannotStart, Settings
 from taskflow.deadlines import Timeouts
+from taskflow.health import address_file
 from taskflow.logs import LogWriter, set_up_logging, standard_error
 from taskflow.process import (
     allow_files,
@@ -44,17 +46,30 @@ async def serve(settings: Settings, log: LogWriter) -> int:
         calm_collector()
         server = Server(application.handler, settings.max_connections, timeouts)
         application.metrics.connections = server.connections
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        try:
-            port = await server.start(settings.host, settings.port, tls)
-        except OSError as error:
-            raise CannotStart(why_not_listening(error, host, settings.port)) from None
-        scheme = "http" if tls is None else "https"
-        write_line(f"Taskflow listening on {scheme}://{host}:{port}", sys.stdout.fileno())
-        await stopped.wait()
+        urls = await listen(server, settings, tls)
+        await server.serve()
+        with address_file(settings.address_file, urls):
+            write_line(f"Taskflow listening on {' and '.join(urls)}", sys.stdout.fileno())
+            await stopped.wait()
         application.hub.close()
         await server.stop(settings.grace)
     return 0
+
+
+async def listen(server: Server, settings: Settings, tls: ssl.SSLContext | None) -> list[str]:
+    """Listen on every address, all with the same port, and return the URLs. Raises CannotStart."""
+    scheme = "http" if tls is None else "https"
+    port = settings.port
+    urls = []
+    for address in settings.host:
+        host = f"[{address}]" if ":" in address else address
+        try:
+            port = await server.bind(address, port, tls)
+        except OSError as error:
+            server.close()
+            raise CannotStart(why_not_listening(error, host, port)) from None
+        urls.append(f"{scheme}://{host}:{port}")
+    return urls
 
 
 def why_not_listening(error: OSError, host: str, port: int) -> str:
@@ -77,8 +92,9 @@ def main() -> int:
     log = LogWriter(standard_error())
     set_up_logging(log)
     try:
-        settings = load_settings(sys.argv[1:], os.environ, Path(".env"))
+        # The line that says why the server does not start comes after the warnings.
         with log.running():
+            settings = load_settings(sys.argv[1:], os.environ, Path(".env"))
             return run(settings, log)
     except CannotStart as error:
         write_line(f"taskflow: {error}", sys.stderr.fileno())

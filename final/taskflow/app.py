@@ -137,7 +137,8 @@ def build_links(
     settings: Settings, observers: list[Callable[[AccessEntry], None]], journal: Journal | None
 ) -> list[Link]:
     """Return the links that every request passes through, from the outside to the inside."""
-    hosts = ("localhost", settings.host.lower(), *settings.allowed_hosts)
+    own = (host.lower() for host in settings.host)
+    hosts = ("localhost", *own, *settings.allowed_hosts)
     tokens = Tokens(settings.admin_token, settings.user_token)
     links: list[Link] = [
         partial(RequestLog, observers),

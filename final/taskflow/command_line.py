@@ -8,6 +8,7 @@ same words wherever it stands.
 
 import argparse
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, fields
 from difflib import get_close_matches
@@ -20,6 +21,7 @@ from taskflow.config import (
     VERSION,
     ConfigError,
     Settings,
+    addresses,
     check_together,
     file_name,
     host_names,
@@ -33,8 +35,16 @@ PREFIX = "TASKFLOW_"
 BY_VARIABLE = {PREFIX + one.name.upper(): one for one in fields(Settings)}
 BY_FLAG = {"--" + one.name.replace("_", "-"): one for one in fields(Settings)}
 SECRETS = {flag for flag, one in BY_FLAG.items() if not one.repr}
+# What Kubernetes puts into TASKFLOW_PORT, in the containers beside a Service called taskflow.
+SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://.*", re.DOTALL)
 # What the help shows for a value, unless it is the setting's own name.
-VALUES = {file_name: "FILE", host_names: "NAMES", seconds: "SECONDS", switch: "yes|no"}
+VALUES = {
+    addresses: "HOST",
+    file_name: "FILE",
+    host_names: "NAMES",
+    seconds: "SECONDS",
+    switch: "yes|no",
+}
 
 
 def load_settings(arguments: Sequence[str], environment: Mapping[str, str], file: Path) -> Settings:
@@ -46,7 +56,11 @@ def load_settings(arguments: Sequence[str], environment: Mapping[str, str], file
     found: dict[str, tuple[str, str]] = {}  # of a setting: where it stands, and the text there
     for values, place in (in_file, f" in {file}"), (environment, ""):
         for variable, one in BY_VARIABLE.items():
-            if text := values.get(variable):
+            text = values.get(variable)
+            if variable == "TASKFLOW_PORT" and SERVICE_ADDRESS.fullmatch(text or ""):
+                problem = "%s is passed over: %s is the address of a Kubernetes Service"
+                logging.getLogger(__name__).warning(problem, variable + place, text)
+            elif text:
                 found[one.name] = (variable + place, text)
     for flag, text in flags_of(arguments).items():
         found[BY_FLAG[flag].name] = (flag, text)
@@ -96,7 +110,11 @@ def flags_of(arguments: Sequence[str]) -> dict[str, str]:
             raise ConfigError("here are flags only, such as --port 3000 (--help explains)")
         meant = _meant(flag, BY_FLAG.keys() - SECRETS, "--")
         raise ConfigError(f"there is no flag {flag[:50]!r}{meant} (--help explains)")
-    return dict(vars(given))
+    # A flag that may be given twice is as good as a list that is separated by commas.
+    return {
+        flag: ",".join(text) if isinstance(text, list) else text
+        for flag, text in vars(given).items()
+    }
 
 
 def _parser() -> Parser:
@@ -106,8 +124,8 @@ def _parser() -> Parser:
         description="A real-time task queue server. What can be set is a flag here; in brackets "
         "stand its name in the environment and in the file .env, and its default. Flags win over "
         "the environment, and the environment over the file.",
-        epilog="A signal (Ctrl-C, SIGTERM) stops the server when the requests that it serves are "
-        "done; a second one ends it at once. Neither loses what was acknowledged.",
+        epilog="A signal (Ctrl-C, SIGTERM, SIGHUP) stops the server when the requests that it "
+        "serves are done; a second one ends it at once. Neither loses what was acknowledged.",
         formatter_class=partial(argparse.HelpFormatter, max_help_position=30),
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
@@ -120,14 +138,20 @@ def _parser() -> Parser:
             secrets.append(f"{variable} is the {explained}")
             continue
         default = f", {one.default:g}" if check is seconds else f", {one.default}"
+        if isinstance(one.default, tuple):
+            default = f", {','.join(one.default)}"
         parser.add_argument(
             flag,
             dest=flag,
+            action="append" if check is addresses else "store",
             metavar=VALUES.get(check, one.name.removeprefix("max_").upper()),
             help=explained + f" [{variable}{default if one.default else ''}]",
             nargs="?" if check is switch else None,  # a switch may stand alone
             const="true" if check is switch else None,
         )
-    rules = "Each has 16 to 128 letters, digits and . _ ~ -; --demos has examples."
+    rules = (
+        "Each has 16 to 128 letters, digits and . _ ~ -; --demos has examples. Two secrets with a "
+        "comma between them are both good, so that clients can change from one to the other."
+    )
     parser.add_argument_group("secrets, not as flags", ". ".join([*secrets, rules]))
     return parser

@@ -21,6 +21,10 @@ LINE = re.compile(
     r"""(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^\s'"#].*?|))(?:\s+#.*)?""",
     re.ASCII,
 )
+
+# The beginning of a line for this program. The other lines are for programs that share the file.
+OURS = re.compile(r"(?:export\s+)?TASKFLOW_")
+
 TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,128}")
 HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*", re.DOTALL)
 
@@ -75,11 +79,14 @@ def file_name(text: str) -> str:
     return text
 
 
-def address(text: str) -> str:
-    """Return an IP address or a host name."""
-    if not HOST_NAME.fullmatch(text) and not is_ip(text):
-        raise ValueError("an IP address or a host name, without brackets or port")
-    return text
+def addresses(text: str) -> tuple[str, ...]:
+    """Return the IP addresses and host names in a list that is separated by commas."""
+    hosts = tuple(dict.fromkeys(part.strip(" ") for part in text.split(",")))
+    if not all(HOST_NAME.fullmatch(host) or is_ip(host) for host in hosts):
+        raise ValueError(
+            "an IP address or a host name, without brackets or port, or several with commas between"
+        )
+    return hosts
 
 
 def host_names(text: str) -> tuple[str, ...]:
@@ -91,10 +98,12 @@ def host_names(text: str) -> tuple[str, ...]:
 
 
 def token(text: str) -> str:
-    """Return a secret that needs no quoting in a header (RFC 6750, 2.1)."""
-    if not TOKEN.fullmatch(text) and text not in EXAMPLE_TOKENS:
-        raise ValueError("16 to 128 letters, digits and . _ ~ -")
-    return text
+    """Return a secret that needs no quoting in a header (RFC 6750, 2.1), or two with a comma."""
+    secrets = [secret.strip(" ") for secret in text.split(",")]
+    good = [secret for secret in secrets if TOKEN.fullmatch(secret) or secret in EXAMPLE_TOKENS]
+    if good != secrets or len(secrets) > 2:
+        raise ValueError("16 to 128 letters, digits and . _ ~ -, or two such secrets with a comma")
+    return ",".join(secrets)
 
 
 def setting(check: Callable[[str], Any], default: Any, explained: str) -> Any:
@@ -107,7 +116,11 @@ def setting(check: Callable[[str], Any], default: Any, explained: str) -> Any:
 class Settings:
     """All settings. Secrets have no flag, because every user of a machine sees command lines."""
 
-    host: str = setting(address, "127.0.0.1", "address to listen on")
+    host: tuple[str, ...] = setting(
+        addresses,
+        ("127.0.0.1",),
+        "address to listen on; for two, give the flag twice, or put a comma between them",
+    )
     port: int = setting(whole_number(0, 65_535), 3000, "port to listen on; 0 picks a free one")
     allowed_hosts: tuple[str, ...] = setting(
         host_names, (), "names by which browsers reach this server, separated by commas"
@@ -126,6 +139,7 @@ class Settings:
     write_timeout: float = setting(seconds, 30.0, "seconds for a client to take some of an answer")
     ping_interval: float = setting(seconds, 30.0, "seconds from one WebSocket ping to the next")
     grace: float = setting(seconds, 10.0, "seconds for requests to finish when the server stops")
+    address_file: str = setting(file_name, "", "file that has the URLs while the server is ready")
     admin_token: str = setting(token, "", "secret of those who may change tasks")
     user_token: str = setting(token, "", "secret of those who may only read")
 
@@ -146,22 +160,28 @@ class Settings:
 def read_env(file: Path) -> dict[str, str]:
     """Return the settings in a `.env` file, if there is one. Raises ConfigError."""
     try:
-        return parse_env(file.read_text(encoding="utf-8-sig")) if file.exists() else {}
+        if not file.exists():
+            return {}
+        # Some editors put a byte order mark first, which utf-8-sig skips. Bytes that are not UTF-8
+        # may be in lines of other programs, so they are no reason to refuse the file.
+        return parse_env(file.read_text(encoding="utf-8-sig", errors="surrogateescape"))
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"cannot read {file}: it is not UTF-8") from None
 
 
 def parse_env(text: str) -> dict[str, str]:
-    """Return the settings in the text of a `.env` file. Raises ConfigError with the line number."""
+    """Return the settings in the text of a `.env` file. O(len(text)).
+
+    Raises ConfigError, with the line number, for a line of ours that is not NAME=value. Other lines
+    are passed over, because their programs may read them differently.
+    """
     values = {}
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip() and not line.strip().startswith("#"):
-            match = LINE.fullmatch(line.strip())
-            if match is None:
-                raise ConfigError(f"line {number} of .env is not NAME=value")
+        match = LINE.fullmatch(line.strip())
+        if match is not None:
             values[match[1]] = match[2] or match[3] or match[4] or ""
+        elif OURS.match(line.strip()):
+            raise ConfigError(f"line {number} of .env is not NAME=value")
     return values
 
 
@@ -170,7 +190,10 @@ def parse_env(text: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The secret that proves each role. A traceback or a log never shows them."""
+    """The secret that proves each role, or two that both do, with a comma between them.
+
+    A traceback or a log never shows them.
+    """
 
     admin: str = field(repr=False)
     user: str = field(repr=False)
@@ -190,12 +213,13 @@ def check_together(settings: Settings) -> None:
         raise ConfigError(f"there are no tokens: {HOW_TO_SET_TOKENS}; or look around with --demos")
     if not all(tokens):
         raise ConfigError(f"there is only one token: {HOW_TO_SET_TOKENS}")
-    if tokens[0] == tokens[1]:
-        raise ConfigError(f"both tokens are the same: {HOW_TO_SET_TOKENS}")
-    if set(tokens).intersection(EXAMPLE_TOKENS):
-        if not is_loopback(settings.host):
-            host = settings.host
-            raise ConfigError(f"the example tokens are refused on {host}: {HOW_TO_SET_TOKENS}")
+    secrets = ",".join(tokens).split(",")
+    if len(set(secrets)) < len(secrets):
+        raise ConfigError(f"two tokens are the same: {HOW_TO_SET_TOKENS}")
+    if set(secrets).intersection(EXAMPLE_TOKENS):
+        for host in settings.host:
+            if not is_loopback(host):
+                raise ConfigError(f"the example tokens are refused on {host}: {HOW_TO_SET_TOKENS}")
         if not settings.demos:
             raise ConfigError(f"the example tokens are for --demos only: {HOW_TO_SET_TOKENS}")
     if bool(settings.tls_cert) != bool(settings.tls_key):

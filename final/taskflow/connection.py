@@ -292,7 +292,7 @@ class Connection(asyncio.Protocol):
                     await send_stream(request, response, body, keep_alive, self._write)
                 except Exception:
                     # The last chunk is missing, which shows the client that the body is not whole.
-                    logger.exception("%s failed midway", request.path)
+                    logger.exception("%r failed midway", request.path)
                     self.abort()
                     return False
             case _:

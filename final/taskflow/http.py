@@ -159,8 +159,11 @@ def encode_head(response: Response, date: str, keep_alive: bool) -> bytes:
             head += f"Content-Length: {sum(map(len, response.pieces))}\r\n"
     for name, value in response.headers.items():
         head += f"{name}: {value}\r\n"
-    # An upgrade is announced in two headers (RFC 9110, 7.8).
-    option = "Upgrade" if "Upgrade" in response.headers else "keep-alive" if keep_alive else "close"
+    option = "keep-alive" if keep_alive else "close"
+    # An upgrade, done or demanded, is announced in two headers (RFC 9110, 7.8 and 15.5.22). After
+    # 101 there is no other request, so nothing is said about one.
+    if "Upgrade" in response.headers:
+        option = "Upgrade" if status == 101 else f"Upgrade, {option}"
     head += f"Connection: {option}\r\n\r\n"
     return head.encode("latin-1")
 

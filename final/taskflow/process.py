@@ -17,7 +17,9 @@ if sys.platform != "win32":
 
 # Files beside those of the clients: for the database, the workers, and clients that are refused.
 SPARE_FILES = 300
-STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+# Windows has no terminal that hangs up.
+STOPPING = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGHUP] if sys.platform != "win32" else [])
 
 # New objects between two collections of the young generation.
 YOUNG_OBJECTS = 10_000
@@ -92,15 +94,23 @@ def new_event_loop(tls: bool) -> asyncio.AbstractEventLoop:
 
 
 def stop_signal() -> asyncio.Event:
-    """Return an event that SIGINT or SIGTERM sets. A second signal ends the process at once."""
+    """Return an event that SIGINT, SIGTERM or SIGHUP sets. A second one ends the process at once.
+
+    A SIGHUP that is ignored stays so, because `nohup` asks for that.
+    """
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
+    numbers = [
+        number
+        for number in STOPPING
+        if number in (signal.SIGINT, signal.SIGTERM) or signal.getsignal(number) != signal.SIG_IGN
+    ]
 
     def stop(number: int, frame: FrameType | None) -> None:
-        for other in STOPPING:
+        for other in numbers:
             signal.signal(other, signal.SIG_DFL)
         loop.call_soon_threadsafe(stopped.set)
 
-    for stopping in STOPPING:
+    for stopping in numbers:
         signal.signal(stopping, stop)
     return stopped

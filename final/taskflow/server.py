@@ -40,13 +40,14 @@ SEND_BUFFER = 128 * 1024
 
 
 class Server:
-    """A listening socket and the clients that it has accepted."""
+    """Listening sockets and the clients that they have accepted."""
 
     def __init__(self, app: Handler, max_connections: int, timeouts: Timeouts) -> None:
         self._app = app
         self._timeouts = timeouts
         self._max_connections = max_connections
         self._outbox = Outbox(asyncio.get_running_loop())
+        self._listeners: list[asyncio.Server] = []
         self.connections: set[Connection] = set()
 
         # Clients that may become connections, with TLS.
@@ -57,21 +58,40 @@ class Server:
         self._empty = asyncio.Event()
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
-        """Listen, and return the port. For port 0 the system chooses one. Raises OSError."""
+        """Listen on one address, serve, and return the port. Raises OSError."""
+        port = await self.bind(host, port, tls)
+        await self.serve()
+        return port
+
+    async def bind(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Listen on an address, and return the port. For port 0 the system chooses one.
+
+        Clients wait in the kernel until the server serves. Raises OSError.
+        """
         loop = asyncio.get_running_loop()
         new_client = self._new_connection if tls is None else partial(self._new_handshake, tls)
-        self._listener = await loop.create_server(
+        listener = await loop.create_server(
             new_client, host, port, backlog=BACKLOG, start_serving=False
         )
+        self._listeners.append(listener)
         # The sockets of clients inherit this.
-        for listening in self._listener.sockets:
+        for listening in listener.sockets:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
             # uvloop does not report that another server has just taken the port.
             with listening.dup() as duplicate:
                 duplicate.listen(BACKLOG)
-        await self._listener.start_serving()
+        return int(listener.sockets[0].getsockname()[1])
+
+    async def serve(self) -> None:
+        """Accept clients on every address that the server listens on."""
+        for listener in self._listeners:
+            await listener.start_serving()
         self._sweeper = asyncio.create_task(self._sweep())
-        return int(self._listener.sockets[0].getsockname()[1])
+
+    def close(self) -> None:
+        """Stop listening."""
+        for listener in self._listeners:
+            listener.close()
 
     def _new_connection(self) -> Connection:
         return Connection(self._app, self._timeouts, self._outbox, self._admit, self._forget)
@@ -119,11 +139,12 @@ class Server:
         self.is_stopping = True
         # Windows has no readers.
         with suppress(NotImplementedError):
-            for listening in self._listener.sockets:
-                asyncio.get_running_loop().remove_reader(listening)
+            for listener in self._listeners:
+                for listening in listener.sockets:
+                    asyncio.get_running_loop().remove_reader(listening)
         # A client that is being accepted becomes a connection, or asyncio would leave it open.
         await asyncio.sleep(0)
-        self._listener.close()
+        self.close()
         for handshake in list(self.handshakes):
             handshake.abort()
         for connection in list(self.connections):

@@ -54,7 +54,8 @@ def main() -> int:
     try:
         name = "TASKFLOW_USER_TOKEN"
         token = os.environ.get(name) or read_env(Path(".env")).get(name) or EXAMPLE_TOKENS[1]
-        asyncio.run(watch(options.url, token))
+        # Of two tokens, both are good.
+        asyncio.run(watch(options.url, token.partition(",")[0].strip()))
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:  # nobody reads it any more, such as `head`

@@ -65,7 +65,7 @@ def test_an_empty_text_is_as_good_as_none(tmp_path: Path) -> None:
 
 def test_every_setting_is_read_from_everywhere(tmp_path: Path) -> None:
     values: dict[str, tuple[str, Any]] = {
-        "host": ("::1", "::1"),
+        "host": ("::1, localhost", ("::1", "localhost")),
         "port": ("0", 0),
         "allowed_hosts": (" A.example, b ", ("a.example", "b")),
         "behind_https": ("yes", True),
@@ -80,6 +80,7 @@ def test_every_setting_is_read_from_everywhere(tmp_path: Path) -> None:
         "write_timeout": ("2", 2),
         "ping_interval": ("3", 3),
         "grace": ("4.5", 4.5),
+        "address_file": ("address", "address"),
         "admin_token": ("A-Za-z0-9._~-" * 9, "A-Za-z0-9._~-" * 9),
         "user_token": ("0123456789abcdef", "0123456789abcdef"),
     }
@@ -99,6 +100,15 @@ def test_a_switch_may_stand_alone_and_be_switched_off() -> None:
     assert not loaded("--demos", "no", TASKFLOW_DEMOS="yes").demos
 
 
+def test_two_hosts_are_two_flags_or_a_list() -> None:
+    both = ("0.0.0.0", "::")
+    assert loaded("--host", "0.0.0.0", "--host", "::").host == both
+    assert loaded("--host=0.0.0.0,::").host == both
+    assert loaded(TASKFLOW_HOST="0.0.0.0, ::").host == both
+    assert loaded("--host", "::1", TASKFLOW_HOST="0.0.0.0, ::").host == ("::1",)
+    assert loaded("--host", "::1", "--host", "::1").host == ("::1",)
+
+
 def test_with_demos_there_are_example_tokens_unless_there_are_others() -> None:
     settings = load_settings(["--demos"], {}, NO_FILE)
     assert (settings.admin_token, settings.user_token) == EXAMPLE_TOKENS
@@ -115,7 +125,7 @@ BAD = [
     ("port", "-1", "a whole number from 0 to 65535"),
     ("port", "\u0663", "a whole number from 0 to 65535"),
     ("port", "1 ", "a whole number from 0 to 65535"),
-    ("port", "tcp://10.0.0.1:3000", "a whole number from 0 to 65535"),
+    ("port", "http://10.0.0.1:3000", "a whole number from 0 to 65535"),
     ("max_connections", "0", "a whole number from 1 to 100000"),
     ("grace", "0", "a number of seconds, over 0 and up to 86400"),
     ("grace", "nan", "a number of seconds, over 0 and up to 86400"),
@@ -126,6 +136,7 @@ BAD = [
     ("host", "a b", "an IP address or a host name, without brackets or port"),
     ("host", "[::1]", "an IP address or a host name, without brackets or port"),
     ("host", "localhost:80", "an IP address or a host name, without brackets or port"),
+    ("host", "127.0.0.1,", "an IP address or a host name, without brackets or port"),
     ("host", "a..b", "an IP address or a host name, without brackets or port"),
     ("host", "localhost\n", "an IP address or a host name, without brackets or port"),
     ("host", "x" * 64, "an IP address or a host name, without brackets or port"),
@@ -160,12 +171,30 @@ def test_an_empty_flag_is_refused(flag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["too-short", "x" * 15, "x" * 129, "sixteen letters!", "t\u00f6ken" * 5, "\udcff" * 20]
+    "token",
+    [
+        "too-short",
+        "x" * 15,
+        "x" * 129,
+        "sixteen letters!",
+        "t\u00f6ken" * 5,
+        "\udcff" * 20,
+        "x" * 16 + ",",
+        "," + "x" * 16,
+        "x" * 16 + "," + "y" * 15,
+        ",".join(["x" * 16, "y" * 16, "z" * 16]),
+    ],
 )
 @pytest.mark.parametrize("variable", TOKENS)
 def test_a_bad_token_is_refused_and_not_shown(variable: str, token: str) -> None:
     line = refused_there(variable, token)
-    assert line == f"{variable}: its value is not 16 to 128 letters, digits and . _ ~ -"
+    allowed = "16 to 128 letters, digits and . _ ~ -, or two such secrets with a comma"
+    assert line == f"{variable}: its value is not {allowed}"
+
+
+def test_a_token_may_be_two_while_clients_change_over() -> None:
+    settings = loaded(TASKFLOW_ADMIN_TOKEN="a-new-admin-token, an-old-admin-token")
+    assert settings.admin_token == "a-new-admin-token,an-old-admin-token"
 
 
 @pytest.mark.parametrize(
@@ -195,15 +224,42 @@ def test_a_secret_on_the_command_line_is_refused_and_not_shown(arguments: tuple[
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert refused(file=tmp_path) == f"cannot read {tmp_path}: Is a directory"
-    file = tmp_path / ".env"
-    file.write_bytes(b"A=\xff")
-    assert refused(file=file) == f"cannot read {file}: it is not UTF-8"
 
 
 def test_a_file_of_a_windows_editor_is_read(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_bytes(b"\xef\xbb\xbfTASKFLOW_PORT=1\r\n")
     assert loaded(file=file).port == 1
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "byte order mark"])
+def test_the_file_may_be_shared_with_other_programs(
+    tmp_path: Path, mark: bytes, newline: bytes
+) -> None:
+    others = b"spring.name=x", b"KEY='-----BEGIN KEY-----", b"MIIB+/Q==", b"-----END KEY-----'"
+    lines = b"TASKFLOW_PORT=1", *others, b"NAME=M\xfcller", b"word", b"TASKFLOW_GRACE=2"
+    file = tmp_path / ".env"
+    file.write_bytes(mark + newline.join(lines))
+
+    settings = loaded(file=file)
+
+    assert (settings.port, settings.grace) == (1, 2)
+
+
+@pytest.mark.parametrize("address", ["tcp://10.96.3.4:3000", "udp://[fd00::1]:3000", "sctp://a:1"])
+def test_the_port_that_kubernetes_sets_for_a_service_is_passed_over_with_a_warning(
+    tmp_path: Path, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = loaded(file=env_file(tmp_path, "TASKFLOW_PORT=1"), TASKFLOW_PORT=address)
+
+    assert settings.port == 1
+    [warning] = caplog.records
+    assert warning.levelno == logging.WARNING
+    problem = f"TASKFLOW_PORT is passed over: {address} is the address of a Kubernetes Service"
+    assert warning.getMessage() == problem
+    assert loaded(TASKFLOW_PORT=address).port == Settings().port
+    assert refused(f"--port={address}").startswith("--port: ")
 
 
 def test_a_name_that_is_no_setting_is_warned_of_in_the_file_only(
@@ -236,7 +292,8 @@ def test_the_help_has_every_setting_with_its_name_in_the_environment_and_its_def
             assert flag not in out
             assert variable in out
         else:
-            default = f", {one.default}".removesuffix(".0") if one.default else ""
+            value = ",".join(one.default) if isinstance(one.default, tuple) else one.default
+            default = f", {value}".removesuffix(".0") if value else ""
             assert re.search(rf"{flag} .*?\[{variable}{re.escape(default)}\]", out), flag
 
 

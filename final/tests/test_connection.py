@@ -430,7 +430,7 @@ async def test_a_stream_that_fails_is_cut_and_logged(caplog: pytest.LogCaptureFi
         assert stream.logged == [6]
         await until(lambda: not served.server.connections)
     [record] = caplog.records
-    assert (record.levelno, record.getMessage()) == (logging.ERROR, "/bad failed midway")
+    assert (record.levelno, record.getMessage()) == (logging.ERROR, "'/bad' failed midway")
     assert "RuntimeError: a bug" in caplog.text
 
 
@@ -1169,5 +1169,5 @@ async def test_a_handler_that_fails_answers_500_and_leaks_nothing(
     [record] = caplog.records
     assert record.levelno == logging.ERROR
     request_id = answer.headers["x-request-id"]
-    assert record.getMessage() == f"GET /bug failed (request {request_id})"
+    assert record.getMessage() == f"GET '/bug' failed (request {request_id})"
     assert "a secret of the server" in caplog.text

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from as_process import ADMIN, DEADLINE, TOKENS, USER, running
+import trustme
+from as_process import ADMIN, DEADLINE, TOKENS, USER, command, environment, running
 
 from taskflow.command_line import load_settings
 from taskflow.config import ConfigError, Settings, Tokens
@@ -65,8 +66,9 @@ def test_an_image_starts_with_settings_that_are_good(instructions: list[tuple[st
     assert Path(PROGRAM).name in project["scripts"]
     environment = dict(pair.split("=", 1) for pair in shlex.split(values(instructions, "ENV")[0]))
     settings = load_settings([], environment | TOKENS, NO_FILE)
-    assert (settings.host, f"{settings.port}") == ("0.0.0.0", values(instructions, "EXPOSE")[0])
-    assert Path(settings.data).parent == Path(values(instructions, "VOLUME")[0])
+    assert (settings.host, f"{settings.port}") == (("0.0.0.0",), values(instructions, "EXPOSE")[0])
+    for file in settings.data, settings.address_file:
+        assert Path(file).parent == Path(values(instructions, "VOLUME")[0])
     assert settings.grace < 10  # which is what `docker stop` waits
     with pytest.raises(ConfigError, match="there are no tokens"):
         load_settings([], environment, NO_FILE)
@@ -88,21 +90,62 @@ def test_what_is_copied_into_an_image_is_there(instructions: list[tuple[str, str
     assert [name for name in sources if not (FINAL / name).exists()] == []
 
 
-def test_the_health_check_finds_out(tmp_path: Path, instructions: list[tuple[str, str]]) -> None:
+def checked(folder: Path, instructions: list[tuple[str, str]]) -> subprocess.CompletedProcess[str]:
+    """Run the health check of the image, where every request to a proxy would fail."""
     [check] = values(instructions, "HEALTHCHECK")
-    command = json.loads(check.partition(" CMD ")[2])
-    assert command[0] == "/opt/taskflow/bin/python"
-    # Settings of the machine for proxies mean nothing here.
-    quiet = {name: os.environ[name] for name in os.environ if "proxy" not in name.lower()}
+    words = json.loads(check.partition(" CMD ")[2])
+    assert words[0] == "/opt/taskflow/bin/python"
+    proxies = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy")
+    return subprocess.run(
+        [sys.executable, *words[1:]],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment()
+        | dict.fromkeys(proxies, "http://127.0.0.1:9")
+        | {"no_proxy": "", "TASKFLOW_ADDRESS_FILE": str(folder / "address")},
+        timeout=DEADLINE,
+        check=False,
+    )
 
-    def healthy(port: int) -> bool:
-        words = [sys.executable, *(word.replace(":3000", f":{port}") for word in command[1:])]
-        done = subprocess.run(words, capture_output=True, env=quiet, timeout=DEADLINE, check=False)
-        return done.returncode == 0
 
-    with running(tmp_path, "--data", ":memory:") as server:
-        assert healthy(server.port)
-    assert not healthy(server.port)
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::", "localhost"])
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+def test_the_health_check_finds_the_server_whatever_the_environment(
+    tmp_path: Path, instructions: list[tuple[str, str]], host: str, tls: bool
+) -> None:
+    """Also with a proxy, another port, and a certificate for another name."""
+    certificate = trustme.CA().issue_cert("tasks.example.org")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    flags = ("--data", ":memory:", "--address-file", "address", "--host", host)
+    secure = ("--tls-cert", "cert.pem", "--tls-key", "key.pem") if tls else ()
+    with subprocess.Popen(
+        command(*flags, *secure),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline().startswith("Taskflow listening on http")
+
+            done = checked(tmp_path, instructions)
+
+            assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+            address = (tmp_path / "address").read_text()
+            server.terminate()
+            assert server.wait(DEADLINE) == 0
+        finally:
+            server.kill()
+    done = checked(tmp_path, instructions)
+    assert done.returncode == 1
+    assert re.fullmatch(r"taskflow\.health: [^\n]+\n", done.stderr)
+    # The file that a killed server leaves behind does not make it healthy.
+    (tmp_path / "address").write_text(address)
+    assert checked(tmp_path, instructions).returncode == 1
 
 
 # The unit of systemd.

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,22 @@ def test_a_response_without_content_has_no_length_either() -> None:
         b"Connection: close\r\n"
         b"\r\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "keep_alive", "options"),
+    [
+        (101, True, b"Upgrade"),
+        (101, False, b"Upgrade"),
+        (426, True, b"Upgrade, keep-alive"),
+        (426, False, b"Upgrade, close"),
+    ],
+)
+def test_an_upgrade_is_announced_with_what_becomes_of_the_connection(
+    status: int, keep_alive: bool, options: bytes
+) -> None:
+    head = encode_head(Response(status, headers={"Upgrade": "websocket"}), DATE, keep_alive)
+    assert head.endswith(b"\r\nConnection: " + options + b"\r\n\r\n")
 
 
 # Bodies in pieces.

@@ -84,7 +84,15 @@ def logged(err: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in err.splitlines()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.fixture(autouse=True)
+def _hang_up() -> Iterator[None]:
+    """Let the servers of the tests hear SIGHUP, though `nohup` may have started the tests."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_one_line_says_that_it_is_ready_and_a_signal_stops_it(number: signal.Signals) -> None:
     with started(*SERVER) as process:
         with urlopen(address(process) + "/health", timeout=DEADLINE) as answer:
@@ -94,6 +102,16 @@ def test_one_line_says_that_it_is_ready_and_a_signal_stops_it(number: signal.Sig
     assert (status, out) == (0, "")
     [line] = logged(err)
     assert (line["path"], line["status"]) == ("/health", 200)
+
+
+def test_a_hang_up_that_nohup_hides_does_not_stop_it() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with started(*SERVER) as process:
+        url = address(process)
+        process.send_signal(signal.SIGHUP)
+        with urlopen(url + "/health", timeout=DEADLINE) as answer:
+            assert answer.status == 200
+        assert stopped(process, signal.SIGTERM)[0] == 0
 
 
 def in_flight(process: Process) -> socket.socket:
@@ -136,7 +154,7 @@ def test_a_stop_lets_a_request_finish() -> None:
         assert process.wait(DEADLINE) == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_second_signal_ends_it_at_once(number: signal.Signals) -> None:
     with started(*SERVER, "--grace", "60") as process, in_flight(process) as client:
         port = client.getpeername()[1]
@@ -201,6 +219,26 @@ def test_it_listens_on_ipv6_too() -> None:
         with urlopen(address(process) + "/health", timeout=DEADLINE) as answer:
             assert answer.status == 200
         assert stopped(process, signal.SIGTERM)[0] == 0
+
+
+def test_it_listens_on_two_addresses_with_one_port_and_says_so_in_one_line() -> None:
+    with started(*SERVER, "--host", "127.0.0.1", "--host", "::1") as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        form = r"Taskflow listening on (http://127\.0\.0\.1:(\d+)) and (http://\[::1\]:\2)\n"
+        ready = re.fullmatch(form, line)
+        assert ready, line
+        for url in ready[1], ready[3]:
+            with urlopen(url + "/health", timeout=DEADLINE) as answer:
+                assert answer.status == 200
+        assert stopped(process, signal.SIGTERM)[:2] == (0, "")
+
+
+def test_of_two_addresses_the_bad_one_is_named() -> None:
+    with started(*SERVER, "--host", "127.0.0.1", "--host", "192.0.2.1") as process:
+        out, err = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, out) == (2, "")
+    assert re.fullmatch(r"taskflow: cannot listen on 192\.0\.2\.1:\d+: [^\n]+\n", err)
 
 
 AS_MODULE = pytest.param(
@@ -351,10 +389,28 @@ def test_tokens_come_from_a_file_and_the_environment_wins(tmp_path: Path) -> Non
         assert [status(url, token) for token in (ADMIN, USER, "x" * 20)] == [200, 200, 401]
 
 
+def test_a_log_that_nobody_reads_holds_up_no_response_and_no_stop() -> None:
+    """Each failure logs a traceback: in all, more than the pipe holds."""
+    with started(*SERVER, "--demos") as process:
+        url = address(process)
+        for _ in range(100):
+            request = Request(f"{url}/demo/error/internal", headers={"Authorization": ADMIN})
+            with pytest.raises(HTTPError) as failed, urlopen(request, timeout=DEADLINE):
+                pass
+            with failed.value as answer:
+                assert answer.code == 500
+
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(DEADLINE) == 0
+        assert process.stderr is not None
+        assert len(process.stderr.read()) >= 65_536
+
+
 @pytest.mark.parametrize(
     ("line", "arguments", "message"),
     [
-        ("what is this", (), "line 1 of .env is not NAME=value"),
+        ("TASKFLOW_ADMIN_TOKEN is", (), "line 1 of .env is not NAME=value"),
         ("", (), "there are no tokens: set TASKFLOW_ADMIN_TOKEN and TASKFLOW_USER_TOKEN"),
         ("TASKFLOW_GRACE=x", ("--demos",), "TASKFLOW_GRACE in .env: 'x' is not a number of"),
         ("", ("--demos", "--host", "0.0.0.0"), "the example tokens are refused on 0.0.0.0"),
@@ -373,6 +429,19 @@ def test_bad_settings_are_one_clear_line_and_status_2(
     assert (process.returncode, out) == (2, "")
     assert err.startswith(f"taskflow: {message}")
     assert err.count("\n") == 1
+
+
+def test_a_warning_is_written_before_the_line_that_says_why_it_does_not_start(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".env").write_text("TASKFLOW_PROT=1\n")
+    with started_in(tmp_path, "--data", "/nowhere/tasks.db", **TOKENS) as process:
+        _, err = process.communicate(timeout=DEADLINE)
+
+    warning, complaint = err.splitlines()
+    assert process.returncode == 2
+    assert "TASKFLOW_PROT" in json.loads(warning)["message"]
+    assert complaint.startswith("taskflow: cannot use /nowhere/tasks.db")
 
 
 def test_a_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:

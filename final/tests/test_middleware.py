@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from in_process import TOKENS, Client, body_of, code_of, details_of, error_of
 
+from taskflow.config import Tokens
 from taskflow.context import Context, Role
 from taskflow.errors import (
     BadRequest,
@@ -114,8 +115,18 @@ async def test_a_bug_answers_500_and_is_logged_but_not_told(
     assert b"KeyError" not in body_of(response)
     [record] = caplog.records
     assert record.levelno == logging.ERROR
-    assert record.getMessage() == "GET /tasks failed (request an-id)"
+    assert record.getMessage() == "GET '/tasks' failed (request an-id)"
     assert "KeyError: 'secret'" in caplog.text
+
+
+async def test_a_path_cannot_control_the_terminal_that_shows_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = "/\x1b[31m\n\x9b1m\x85\u202e"
+    await ErrorBoundary(Inner(KeyError("a bug")))(Request("GET", path))
+
+    [record] = caplog.records
+    assert record.getMessage().isprintable()
 
 
 async def test_a_cancelled_request_is_not_answered() -> None:
@@ -429,6 +440,31 @@ async def test_every_token_is_compared_with_both_in_constant_time(
             await anonymous.ask("GET", "/tasks", authorization=token)
 
     assert sorted(compared) == sorted((token, expected) for expected in (TOKENS.admin, TOKENS.user))
+
+
+@pytest.mark.parametrize(
+    ("token", "role"),
+    [
+        ("new-admin", Role.ADMIN),
+        ("old-admin", Role.ADMIN),
+        ("new-user", Role.USER),
+        ("old-user", Role.USER),
+        ("new-admin,old-admin", None),
+        ("", None),
+        (",", None),
+    ],
+)
+async def test_of_two_tokens_for_a_role_both_are_good(token: str, role: Role | None) -> None:
+    inner = Inner()
+    auth = Auth(Tokens("new-admin,old-admin", "new-user,old-user"), {"/health"}, inner)
+    if role is None:
+        with pytest.raises(InvalidToken):
+            await auth(carrying(f"Bearer {token}"))
+        return
+
+    await auth(carrying(f"Bearer {token}"))
+
+    assert [request.context.role for request in inner.requests] == [role]
 
 
 async def test_only_the_path_for_load_balancers_needs_no_token() -> None:

@@ -90,7 +90,7 @@ async def test_a_foreign_name_is_refused_before_the_token_is_looked_at(client: C
 
 
 async def test_the_name_that_the_server_listens_on_is_its_own() -> None:
-    settings = replace(SETTINGS, host="Box.Example", allowed_hosts=("tasks.example",))
+    settings = replace(SETTINGS, host=("Box.Example",), allowed_hosts=("tasks.example",))
     async with new_client(settings) as client:
         for host in "box.example:3000", "tasks.example", "localhost:3000":
             assert (await client.ask("GET", "/health", host=host)).status == 200

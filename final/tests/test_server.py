@@ -64,7 +64,7 @@ async def test_a_port_that_another_server_just_took_is_an_error(
         with pytest.raises(OSError) as failed:
             await server.start(*other.getsockname())
         assert failed.value.errno == errno.EADDRINUSE
-        server._listener.close()
+        server.close()
 
 
 # What the kernel holds.

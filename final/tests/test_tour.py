@@ -18,6 +18,7 @@ import pytest
 from as_process import ADMIN, DEADLINE, USER, environment, running
 
 from taskflow.config import EXAMPLE_TOKENS, Tokens
+from taskflow.tour.__main__ import known_tokens
 from taskflow.tour.client import Client, TourError
 from taskflow.tour.screen import Screen, tree
 from taskflow.tour.server import own_server
@@ -251,6 +252,15 @@ def test_a_refused_token_is_named(tmp_path: Path, tokens: Tokens, name: str) -> 
         with pytest.raises(TourError, match=f"set TASKFLOW_{name}_TOKEN"):
             toured(f"http://127.0.0.1:{server.port}", tokens=tokens)
         assert server.shown("/tasks") == []
+
+
+def test_of_two_tokens_for_a_role_one_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TASKFLOW_ADMIN_TOKEN", f"{ADMIN}, an-older-admin-token")
+    (tmp_path / ".env").write_text(f"TASKFLOW_USER_TOKEN='{USER} , an-older-user-token'\n")
+    assert known_tokens() == Tokens(ADMIN, USER)
 
 
 async def test_another_kind_of_server_is_recognised(tmp_path: Path) -> None:

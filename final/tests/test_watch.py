@@ -20,7 +20,9 @@ from taskflow.server import Server
 from taskflow.watch import as_line, watch
 
 PACKAGE = Path(taskflow.__file__).resolve().parents[1]  # where `-m taskflow.watch` finds it
-SETTINGS = {"TASKFLOW_ADMIN_TOKEN": TOKENS.admin, "TASKFLOW_USER_TOKEN": TOKENS.user}
+# Of two tokens for a role, both are good.
+TWO_TOKENS = f"{TOKENS.user}, an-older-user-token"
+SETTINGS = {"TASKFLOW_ADMIN_TOKEN": TOKENS.admin, "TASKFLOW_USER_TOKEN": TWO_TOKENS}
 
 ONE_ID = "01234567-89ab-4def-8123-456789abcdef"
 

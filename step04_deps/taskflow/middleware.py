@@ -34,7 +34,7 @@ class ErrorBoundary:
         except TaskflowError as error:
             return error_response(error)
         except Exception:
-            logger.exception("%s %s failed", request.method, request.path)
+            logger.exception("%s %r failed", request.method, request.path)
             return error_response(TaskflowError("the server failed; its log has the details"))
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from taskflow.app import build_app
-from taskflow.config import ConfigError, check_host, load_tokens
+from taskflow.config import ConfigError, check_host, limit, load_tokens
 from taskflow.http import Handler
 from taskflow.server import Server
 
@@ -46,7 +46,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="taskflow", description="A task queue server.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=3000, help="0 picks a free one (%(default)s)")
-    parser.add_argument("--max-connections", type=int, default=1000, help="(%(default)s)")
+    parser.add_argument("--max-connections", type=limit, default=1000, help="(%(default)s)")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     options = parser.parse_args()
     try:

@@ -483,5 +483,5 @@ async def test_a_handler_that_fails_answers_500_and_leaks_nothing(
         assert await ask(wire, "/next") == b"GET /next "  # the connection is as good as before
 
     [record] = caplog.records
-    assert (record.levelno, record.getMessage()) == (logging.ERROR, "GET /bug failed")
+    assert (record.levelno, record.getMessage()) == (logging.ERROR, "GET '/bug' failed")
     assert "a secret of the server" in caplog.text

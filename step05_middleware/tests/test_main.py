@@ -119,6 +119,16 @@ def test_a_bad_port_is_a_clear_line_and_status_2(port: str) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("flag", ["--max-connections"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan"])
+def test_a_limit_that_is_not_over_0_is_a_clear_line_and_status_2(flag: str, value: str) -> None:
+    with started("-m", "taskflow", "--port", "0", f"{flag}={value}") as process:
+        out, err = process.communicate(timeout=DEADLINE)
+
+    assert (process.returncode, out) == (2, "")
+    assert err.endswith(f"taskflow: error: argument {flag}: {value!r} is not a number over 0\n")
+
+
 def test_a_connection_over_the_given_limit_is_refused() -> None:
     with started("-m", "taskflow", "--port", "0", "--max-connections", "1") as process:
         port = int(address(process).rpartition(":")[2])
@@ -189,7 +199,7 @@ def test_tokens_come_from_a_file_and_the_environment_wins(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("line", "arguments", "message"),
     [
-        ("what is this", (), "line 1 of .env is not NAME=value"),
+        ("TASKFLOW_ADMIN_TOKEN is", (), "line 1 of .env is not NAME=value"),
         ("TASKFLOW_ADMIN_TOKEN=alone", (), "set TASKFLOW_ADMIN_TOKEN and TASKFLOW_USER_TOKEN"),
         ("", ("--host", "0.0.0.0"), "the example tokens are refused on 0.0.0.0"),
     ],

@@ -10,6 +10,7 @@ thread writes them. Lines that find the list full are dropped and counted. No li
 """
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
@@ -92,12 +93,13 @@ class LogWriter:
             self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
-        self._write_all()
+        self.write_all()
         while not self._stopped.wait(FLUSH_SECONDS):
-            self._write_all()
-        self._write_all()
+            self.write_all()
+        self.write_all()
 
-    def _write_all(self) -> None:
+    def write_all(self) -> None:
+        """Write the lines that wait. It may never end, so the event loop must not call it."""
         rest = memoryview(self._take().encode())
         # If the reader of the log has gone, the server continues without it.
         with suppress(OSError):
@@ -169,17 +171,22 @@ class JsonFormatter(logging.Formatter):
         return encode_line(entry)
 
 
+class TerminalFormatter(logging.Formatter):
+    """Formats a record of `logging` for people. No text in it can control their terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the time, the level and the message, and a line for each line of a traceback."""
+        text = f"{utc_now()[11:]} {record.levelname} {super().format(record)}"
+        return "\n".join(line.encode("unicode_escape").decode() for line in text.split("\n"))
+
+
 def standard_error() -> IO[bytes]:
     """Return standard error without its buffer, or a sink for nothing if it is closed."""
-    try:
-        return FileIO(2, "w", closefd=False)
-    except OSError:
-        return FileIO(devnull, "w")
+    return FileIO(2, "w", closefd=False) if sys.stderr else FileIO(devnull, "w")
 
 
 def set_up_logging(writer: LogWriter) -> None:
     """Send the records of `logging` to this writer, as JSON unless a person reads them."""
     handler = logging.StreamHandler(writer)
-    if not writer.is_terminal:
-        handler.setFormatter(JsonFormatter())
+    handler.setFormatter(TerminalFormatter() if writer.is_terminal else JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import sys
 import threading
 import unicodedata
@@ -25,6 +26,7 @@ from taskflow.logs import (
     AccessLog,
     JsonFormatter,
     LogWriter,
+    TerminalFormatter,
     coloured_line,
     json_line,
     set_up_logging,
@@ -374,10 +376,43 @@ def test_records_have_the_form_that_suits_the_reader(
         pass
 
     if sink.isatty():
-        assert sink.getvalue() == b"INFO:taskflow.test:it begins\n"
+        time, text = sink.getvalue().split(b" ", 1)
+        assert re.fullmatch(rb"\d\d:\d\d:\d\d\.\d{3}Z", time)
+        assert text == b"INFO it begins\n"
     else:
         [line] = lines_of(sink.getvalue())
         assert (line["level"], line["message"]) == ("info", "it begins")
+
+
+def test_no_text_in_a_record_controls_the_terminal() -> None:
+    try:
+        raise KeyError("\x1b[31m") from ValueError("\x1b]0;title\x07\x9b31m\x85\u202e")
+    except KeyError:
+        bug = record(logging.ERROR, "%s failed", "/\x1b[2J", failed=True)
+
+    lines = TerminalFormatter().format(bug).split("\n")
+
+    assert lines[0].endswith(" ERROR /\\x1b[2J failed")
+    assert "Traceback (most recent call last):" in lines
+    assert "ValueError: \\x1b]0;title\\x07\\x9b31m\\x85\\u202e" in lines
+    assert [line for line in lines if not line.isprintable()] == []
+
+
+@pytest.mark.usefixtures("_no_flush")
+def test_records_that_find_no_room_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logs, "MAX_WAITING", 1_000)
+    sink = BytesIO()
+    log = LogWriter(sink)
+    set_up_logging(log)
+    with log.running():
+        for number in range(100):
+            logging.getLogger("taskflow").error("record %d", number)
+
+    *kept, dropped = lines_of(sink.getvalue())
+    assert [line["message"] for line in kept] == [f"record {n}" for n in range(len(kept))]
+    assert dropped["droppedLines"] == 100 - len(kept)
+    assert 0 < len(kept) < 100
 
 
 async def test_a_failing_handler_is_logged_with_its_request(
@@ -388,7 +423,7 @@ async def test_a_failing_handler_is_logged_with_its_request(
     request_id = response.headers["X-Request-Id"]
     [bug] = caplog.records
     value = json.loads(JsonFormatter().format(bug))
-    assert value["message"] == f"GET /demo/error/internal failed (request {request_id})"
+    assert value["message"] == f"GET '/demo/error/internal' failed (request {request_id})"
     assert value["traceback"].endswith("ZeroDivisionError: a bug, made on purpose")
 
 

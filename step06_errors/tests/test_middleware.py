@@ -114,8 +114,18 @@ async def test_a_bug_answers_500_and_is_logged_but_not_told(
     assert b"KeyError" not in body_of(response)
     [record] = caplog.records
     assert record.levelno == logging.ERROR
-    assert record.getMessage() == "GET /tasks failed (request an-id)"
+    assert record.getMessage() == "GET '/tasks' failed (request an-id)"
     assert "KeyError: 'secret'" in caplog.text
+
+
+async def test_a_path_cannot_control_the_terminal_that_shows_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = "/\x1b[31m\n\x9b1m\x85\u202e"
+    await ErrorBoundary(Inner(KeyError("a bug")))(Request("GET", path))
+
+    [record] = caplog.records
+    assert record.getMessage().isprintable()
 
 
 async def test_a_cancelled_request_is_not_answered() -> None:

@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from taskflow.app import build_app
-from taskflow.config import ConfigError, Tokens, check_host, load_tokens
+from taskflow.config import ConfigError, Tokens, check_host, limit, load_tokens
 from taskflow.deadlines import Timeouts
 from taskflow.http import Handler
 from taskflow.logs import LogWriter, set_up_logging, standard_error
@@ -58,10 +58,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="taskflow", description="A task queue server.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=3000, help="0 picks a free one (%(default)s)")
-    parser.add_argument("--max-connections", type=int, default=1000, help="(%(default)s)")
+    parser.add_argument("--max-connections", type=limit, default=1000, help="(%(default)s)")
     for name, seconds in TIMEOUTS.items():
         help_text = "seconds (%(default)s)"
-        parser.add_argument(f"--{name}-timeout", type=float, default=seconds, help=help_text)
+        parser.add_argument(f"--{name}-timeout", type=limit, default=seconds, help=help_text)
     options = parser.parse_args()
     log = LogWriter(standard_error())
     set_up_logging(log)
@@ -69,6 +69,8 @@ def main() -> int:
         tokens = load_tokens(os.environ, Path(".env"))
         check_host(options.host, tokens)
     except ConfigError as error:
+        # A warning may wait for the thread, which will not run.
+        log.write_all()
         print(f"taskflow: {error}", file=sys.stderr)
         return 2
     with log.running():

@@ -4,6 +4,7 @@ The environment overrides the file. The file holds what is usual on this machine
 start of the program can differ from it (The Twelve-Factor App, III).
 """
 
+import argparse
 import ipaddress
 import logging
 import re
@@ -19,6 +20,9 @@ LINE = re.compile(
     re.ASCII,
 )
 
+# The beginning of a line for this program. The other lines are for programs that share the file.
+OURS = re.compile(r"(?:export\s+)?TASKFLOW_")
+
 
 class ConfigError(Exception):
     """A setting is wrong. The message names it and says what is allowed."""
@@ -33,14 +37,18 @@ class Tokens:
 
 
 def parse_env(text: str) -> dict[str, str]:
-    """Return the settings in the text of a `.env` file. Raises ConfigError with the line number."""
+    """Return the settings in the text of a `.env` file. O(len(text)).
+
+    Raises ConfigError, with the line number, for a line of ours that is not NAME=value. Other lines
+    are passed over, because their programs may read them differently.
+    """
     values = {}
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip() and not line.strip().startswith("#"):
-            match = LINE.fullmatch(line.strip())
-            if match is None:
-                raise ConfigError(f"line {number} of .env is not NAME=value")
+        match = LINE.fullmatch(line.strip())
+        if match is not None:
             values[match[1]] = match[2] or match[3] or match[4] or ""
+        elif OURS.match(line.strip()):
+            raise ConfigError(f"line {number} of .env is not NAME=value")
     return values
 
 
@@ -49,10 +57,13 @@ def load_tokens(environment: Mapping[str, str], file: Path) -> Tokens:
 
     Raises ConfigError if the file cannot be read, or if the tokens cannot be told apart or sent.
     """
+    values: dict[str, str] = {}
     try:
-        # Some editors put a byte order mark first, which utf-8-sig skips.
-        values = parse_env(file.read_text(encoding="utf-8-sig")) if file.exists() else {}
-    except (OSError, UnicodeDecodeError) as error:
+        if file.exists():
+            # Some editors put a byte order mark first, which utf-8-sig skips. Bytes that are not
+            # UTF-8 may be in lines of other programs, so they are no reason to refuse the file.
+            values = parse_env(file.read_text(encoding="utf-8-sig", errors="surrogateescape"))
+    except OSError as error:
         raise ConfigError(f"cannot read {file}: {error}") from None
     values.update(environment)
     admin = values.get("TASKFLOW_ADMIN_TOKEN", "")
@@ -65,6 +76,15 @@ def load_tokens(environment: Mapping[str, str], file: Path) -> Tokens:
     if not (admin + user).isascii():
         raise ConfigError("TASKFLOW_ADMIN_TOKEN and TASKFLOW_USER_TOKEN must be ASCII")
     return Tokens(admin, user)
+
+
+def limit(text: str) -> float:
+    """Return the number, over 0, in an option of the command line. Raises ArgumentTypeError."""
+    number = float(text)
+    # Written in this way, the condition refuses NaN too.
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number over 0")
+    return number
 
 
 def check_host(host: str, tokens: Tokens) -> None:

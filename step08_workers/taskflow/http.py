@@ -124,7 +124,8 @@ def encode_head(response: Response, date: str, keep_alive: bool) -> bytes:
         head += f"Content-Type: {response.content_type}\r\nContent-Length: {length}\r\n"
     for name, value in response.headers.items():
         head += f"{name}: {value}\r\n"
-    head += f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n\r\n"
+    option = "keep-alive" if keep_alive else "close"
+    head += f"Connection: {option}\r\n\r\n"
     return head.encode("latin-1")
 
 

@@ -743,5 +743,5 @@ async def test_a_handler_that_fails_answers_500_and_leaks_nothing(
     [record] = caplog.records
     assert record.levelno == logging.ERROR
     request_id = answer.headers["x-request-id"]
-    assert record.getMessage() == f"GET /bug failed (request {request_id})"
+    assert record.getMessage() == f"GET '/bug' failed (request {request_id})"
     assert "a secret of the server" in caplog.text

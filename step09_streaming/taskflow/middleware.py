@@ -96,7 +96,7 @@ class ErrorBoundary:
             return error_response(error, request)
         except Exception:
             request_id = request.context.request_id
-            logger.exception("%s %s failed (request %s)", request.method, request.path, request_id)
+            logger.exception("%s %r failed (request %s)", request.method, request.path, request_id)
             failure = TaskflowError("the server failed; its log has the details")
             return error_response(failure, request)
 

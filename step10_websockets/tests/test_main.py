@@ -118,6 +118,20 @@ def test_the_folder_runs_by_its_name(prefix: tuple[str, ...]) -> None:
         assert stopped(process, signal.SIGTERM) == (0, "", "")
 
 
+CLOSE_STDERR = """
+import os, sys
+os.close(2)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+def test_it_runs_though_stderr_is_closed() -> None:
+    with started("-c", CLOSE_STDERR, "-m", "taskflow", "--port", "0") as process:
+        url = address(process)
+        assert [status(url, token) for token in (ADMIN, "")] == [200, 401]
+        assert stopped(process, signal.SIGTERM) == (0, "", "")
+
+
 def test_a_port_in_use_is_one_clear_line_and_status_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -136,6 +150,16 @@ def test_a_bad_port_is_a_clear_line_and_status_2(port: str) -> None:
     assert (process.returncode, out) == (2, "")
     assert port in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("flag", ["--max-connections", "--idle-timeout", "--ping-interval"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan"])
+def test_a_limit_that_is_not_over_0_is_a_clear_line_and_status_2(flag: str, value: str) -> None:
+    with started("-m", "taskflow", "--port", "0", f"{flag}={value}") as process:
+        out, err = process.communicate(timeout=DEADLINE)
+
+    assert (process.returncode, out) == (2, "")
+    assert err.endswith(f"taskflow: error: argument {flag}: {value!r} is not a number over 0\n")
 
 
 def test_a_connection_over_the_given_limit_is_refused() -> None:
@@ -278,10 +302,37 @@ def test_tokens_come_from_a_file_and_the_environment_wins(tmp_path: Path) -> Non
         assert [status(url, token) for token in tokens] == [200, 200, 401]
 
 
+def test_the_warning_about_the_examples_is_written_though_they_are_refused(tmp_path: Path) -> None:
+    with started_in(tmp_path, "--host", "0.0.0.0") as process:
+        _, err = process.communicate(timeout=DEADLINE)
+
+    warning, complaint = err.splitlines()
+    assert json.loads(warning)["message"].startswith("no tokens are set: using ")
+    assert complaint.startswith("taskflow: the example tokens are refused on 0.0.0.0")
+
+
+def test_a_log_that_nobody_reads_holds_up_no_response_and_no_stop() -> None:
+    """Each failure logs a traceback: in all, more than the pipe holds."""
+    with started("-m", "taskflow", "--port", "0") as process:
+        url = address(process)
+        for _ in range(100):
+            request = Request(f"{url}/demo/error/internal", headers={"Authorization": ADMIN})
+            with pytest.raises(HTTPError) as failed, urlopen(request, timeout=DEADLINE):
+                pass
+            with failed.value as answer:
+                assert answer.code == 500
+
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(DEADLINE) == 0
+        assert process.stderr is not None
+        assert len(process.stderr.read()) >= 65_536
+
+
 @pytest.mark.parametrize(
     ("line", "arguments", "message"),
     [
-        ("what is this", (), "line 1 of .env is not NAME=value"),
+        ("TASKFLOW_ADMIN_TOKEN is", (), "line 1 of .env is not NAME=value"),
         ("TASKFLOW_ADMIN_TOKEN=alone", (), "set TASKFLOW_ADMIN_TOKEN and TASKFLOW_USER_TOKEN"),
         ("", ("--host", "0.0.0.0"), "the example tokens are refused on 0.0.0.0"),
     ],

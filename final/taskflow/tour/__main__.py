@@ -32,7 +32,8 @@ def known_tokens() -> Tokens:
     example_admin, example_user = EXAMPLE_TOKENS
     admin = settings.get("TASKFLOW_ADMIN_TOKEN") or example_admin
     user = settings.get("TASKFLOW_USER_TOKEN") or example_user
-    return Tokens(admin, user)
+    # Where there are two tokens for a role, both are good.
+    return Tokens(admin.partition(",")[0].strip(), user.partition(",")[0].strip())
 
 
 def interrupted(number: int, frame: FrameType | None) -> None:
