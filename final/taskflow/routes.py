@@ -79,6 +79,9 @@ class TaskRoutes:
         )
         page = tasks[:limit]
         response = Response(200, encode_array(task.json for task in page))
+        if request.context.role is not None:
+            # The board shows what the token allows.
+            response.headers["X-Role"] = request.context.role
         if len(tasks) > limit:
             parameters: dict[str, int | str] = {"limit": limit, "cursor": page[-1].number}
             if status is not None:

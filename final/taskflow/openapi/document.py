@@ -16,6 +16,7 @@ from operator import attrgetter
 from taskflow import errors
 from taskflow.codec import encode
 from taskflow.config import VERSION
+from taskflow.context import Role
 from taskflow.http import Handler, Request, Response
 from taskflow.openapi.demo_operations import DEMOS
 from taskflow.openapi.operations import BOARD, OPERATIONS
@@ -75,6 +76,7 @@ HEADERS: dict[str, tuple[Schema, bool, str]] = {
     "X-Request-Id": (TEXT, True, "The id of the request: the client's own, or a new UUID."),
     "Location": (TEXT, True, "The path of the new task or job."),
     "X-Total-Count": (COUNT, True, "The number of all ready tasks."),
+    "X-Role": ({"enum": [*Role]}, True, "The role of the token: only `admin` may write."),
     "Link": (TEXT, False, 'The path of the next page, as `<...>; rel="next"`, if there is one.'),
     "Content-Disposition": (TEXT, True, "The suggested name of the file."),
     "ETag": (TEXT, True, "The version of the file; send it back in `If-None-Match`."),

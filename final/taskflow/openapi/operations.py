@@ -147,7 +147,7 @@ OPERATIONS: dict[str, Operation] = {
     "GET /tasks": Operation(
         "tasks",
         "List a page of tasks in order of creation",
-        {200: response("The page.", array_of(ref("Task")), headers=["Link"])},
+        {200: response("The page.", array_of(ref("Task")), headers=["Link", "X-Role"])},
         QUERY_ERRORS,
         query=(
             parameter("limit", PAGE, f"The number of tasks, by default {DEFAULT_PAGE}."),
