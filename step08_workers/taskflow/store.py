@@ -7,7 +7,7 @@ happens as a whole or not at all, and an index that must follow the tasks has on
 No method awaits anything, so no other request runs between its first line and its last.
 """
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -54,7 +54,7 @@ class CreationOrder:
 
         O(log n) to find the first, then O(1) for each entry passed, remains included.
         """
-        start = bisect_left(self._entries, (number + 1, ""))
+        start = bisect_right(self._entries, number, key=lambda entry: entry[0])
         for index in range(start, len(self._entries)):
             number, task_id = self._entries[index]
             if number not in self._deleted:

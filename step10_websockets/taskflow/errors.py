@@ -116,7 +116,7 @@ class UnsupportedMediaType(TaskflowError):
 
 
 class UnsupportedCoding(UnsupportedMediaType):
-    """The body is compressed. `Accept-Encoding` lists what is read (RFC 9110, 12.5.3)."""
+    """The body is compressed. `Accept-Encoding` lists the codings allowed (RFC 9110, 12.5.3)."""
 
     headers = (("Accept-Encoding", "identity"),)
 
