@@ -143,7 +143,7 @@ def place_by_bisect(n: int) -> float:
     wanted = [tasks[place] for place in spread(n - 1, 20_000)]
     with stopwatch() as watch:
         for task in wanted:
-            next(order.ids_after(task))
+            next(order.ids_after(task.number))
     return watch.seconds / len(wanted)
 
 

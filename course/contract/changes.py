@@ -102,7 +102,9 @@ class Expectations:
     @property
     def task_methods(self) -> set[str]:
         """What `Allow` says of `/tasks/{id}`."""
-        return {"GET", "HEAD"} | ({"PUT", "PATCH", "DELETE"} if self.has(CRUD) else set())
+        return {"GET", "HEAD", "OPTIONS"} | (
+            {"PUT", "PATCH", "DELETE"} if self.has(CRUD) else set()
+        )
 
     @property
     def task_fields(self) -> set[str]:

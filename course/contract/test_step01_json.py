@@ -183,6 +183,9 @@ def test_brackets_in_a_text_are_no_depth(api: Api, title: str) -> None:
         ["Content-Type: application/json; charset=utf-8"],
         ["Content-Type: application/json;charset=UTF-8"],
         ["Content-Type: Application/JSON"],
+        ['Content-Type: application/json; charset="utf-8"'],
+        ["Content-Type: application/json; version=1"],
+        ["Content-Encoding: identity"],
     ],
 )
 def test_json_may_be_declared_or_not(api: Api, fields: list[str]) -> None:
@@ -199,9 +202,24 @@ def test_json_may_be_declared_or_not(api: Api, fields: list[str]) -> None:
         "application/x-www-form-urlencoded",
         "multipart/form-data; boundary=json",
         "text/plain; application/json",
+        "application/merge-patch+json",
+        "application/json; charset=utf-16",
+        "application/json; charset=iso-8859-1",
+        'application/json; charset="latin1"',
+        "application/json; charset=utf-8; charset=utf-16",
     ],
 )
 def test_another_type_is_refused(api: Api, declared: str) -> None:
     """A form of a foreign web page can send some of these without asking."""
     answer = api.ask("POST", "/tasks", f"Content-Type: {declared}", value={"title": "a"})
     api.refused(answer, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "GZIP", "identity, gzip"])
+def test_a_compressed_body_is_refused_before_it_is_sent(api: Api, coding: str) -> None:
+    """And the refusal says what is read instead (RFC 9110, 12.5.3)."""
+    fields = [f"Content-Encoding: {coding}", "Content-Length: 20", "Expect: 100-continue"]
+    answer = api.say(api.head("POST", "/tasks", *fields)).answer("POST")
+    api.refused(answer, "UNSUPPORTED_MEDIA_TYPE")
+    assert answer.field("accept-encoding") == "identity"
+    assert answer.interim == ()

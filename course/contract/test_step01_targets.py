@@ -80,6 +80,24 @@ def test_any_other_path_is_not_found(api: Api, path: str) -> None:
     api.refused(api.ask("GET", path), "NOT_FOUND")
 
 
+@pytest.mark.parametrize(
+    "path", ["/tasks%2f", "/%2ftasks", "/%2Ftasks", "/health%2F", "/tasks%252F"]
+)
+def test_an_encoded_slash_separates_nothing(api: Api, path: str) -> None:
+    api.refused(api.ask("GET", path), "NOT_FOUND")
+
+
+@pytest.mark.parametrize("slash", ["%2f", "%2F"])
+def test_a_task_is_not_found_behind_an_encoded_slash(api: Api, slash: str) -> None:
+    api.refused(api.ask("GET", f"/tasks{slash}{api.create()['id']}"), "NOT_FOUND")
+
+
+def test_the_id_of_a_task_is_compared_without_regard_to_case(api: Api) -> None:
+    task = api.create(title="in lower case")
+    assert api.ask("GET", f"/tasks/{task['id'].upper()}").expect(200).json() == task
+    assert task["id"] == task["id"].lower()
+
+
 @pytest.mark.parametrize("task_id", [str(uuid.UUID(int=0)), "nonsense", "1", "%C3%A4", "a%20b"])
 def test_an_unknown_task_is_not_found(api: Api, task_id: str) -> None:
     api.refused(api.ask("GET", f"/tasks/{task_id}"), "TASK_NOT_FOUND")
@@ -90,18 +108,18 @@ def test_unknown_query_parameters_are_ignored(api: Api, target: str) -> None:
     api.ask("GET", target).expect(200)
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_health_knows_only_get_and_head(api: Api, method: str) -> None:
     answer = api.ask(method, "/health")
     api.refused(answer, "METHOD_NOT_ALLOWED")
-    assert answer.options("allow") == {"GET", "HEAD"}
+    assert answer.options("allow") == {"GET", "HEAD", "OPTIONS"}
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_the_list_of_tasks_knows_get_head_and_post(api: Api, method: str) -> None:
     answer = api.ask(method, "/tasks")
     api.refused(answer, "METHOD_NOT_ALLOWED")
-    assert answer.options("allow") == {"GET", "HEAD", "POST"}
+    assert answer.options("allow") == {"GET", "HEAD", "POST", "OPTIONS"}
 
 
 @pytest.mark.parametrize("task_id", [str(uuid.UUID(int=0)), "nonsense"])
@@ -110,6 +128,33 @@ def test_a_task_says_which_methods_it_knows(api: Api, task_id: str) -> None:
     answer = api.ask("POST", f"/tasks/{task_id}")
     api.refused(answer, "METHOD_NOT_ALLOWED")
     assert answer.options("allow") == api.expected.task_methods
+
+
+@pytest.mark.parametrize("path", ["/health", "/tasks", "/tasks/nonsense"])
+def test_options_lists_the_methods_of_a_known_path(api: Api, path: str) -> None:
+    """Also of a task that does not exist. No page of another origin is invited."""
+    methods = {"/health": {"GET", "HEAD", "OPTIONS"}, "/tasks": {"GET", "HEAD", "POST", "OPTIONS"}}
+    for origin in ([], ["Origin: http://evil.example", "Access-Control-Request-Method: POST"]):
+        answer = api.ask("OPTIONS", path, *origin).expect(204)
+        assert answer.options("allow") == methods.get(path, api.expected.task_methods)
+        assert answer.every("access-control-allow-origin") == []
+
+
+def test_options_on_an_unknown_path_is_not_found(api: Api) -> None:
+    api.refused(api.ask("OPTIONS", "/nowhere"), "NOT_FOUND")
+
+
+def test_options_may_ask_about_the_server_as_a_whole(api: Api) -> None:
+    """In the asterisk form (RFC 9112, 3.2.4), which no other method has."""
+    api.ask("OPTIONS", "*").expect(204)
+    api.refused(api.ask("GET", "*"), "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
+def test_a_method_that_no_path_supports_is_not_allowed(api: Api, method: str) -> None:
+    answer = api.ask(method, "/tasks")
+    api.refused(answer, "METHOD_NOT_ALLOWED")
+    assert answer.options("allow") == {"GET", "HEAD", "POST", "OPTIONS"}
 
 
 @pytest.mark.parametrize("target", ["/health", "/tasks", "/tasks/{id}", "/tasks/x", "/nowhere"])

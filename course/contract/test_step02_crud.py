@@ -156,6 +156,35 @@ def test_a_change_must_be_json(api: Api, method: str) -> None:
     api.ask(method, path, "Content-Type: application/json", value={"priority": 2}).expect(200)
 
 
+def test_a_merge_patch_is_only_for_patch(api: Api) -> None:
+    """Its type has a name of its own (RFC 7396)."""
+    path = f"/tasks/{api.create()['id']}"
+    merge_patch = "Content-Type: application/merge-patch+json"
+    answer = api.ask("PATCH", path, merge_patch, value={"priority": 2}).expect(200)
+    assert answer.json()["priority"] == 2
+    answer = api.ask("PUT", path, merge_patch, value={"priority": 3})
+    api.refused(answer, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@MERGING
+def test_a_compressed_change_is_refused(api: Api, method: str) -> None:
+    task = api.create()
+    answer = api.ask(method, f"/tasks/{task['id']}", "Content-Encoding: gzip", body=b"\x1f\x8b")
+    api.refused(answer, "UNSUPPORTED_MEDIA_TYPE")
+    assert answer.field("accept-encoding") == "identity"
+    assert api.read(task) == task
+
+
+def test_ids_are_compared_without_regard_to_case_in_changes_too(api: Api) -> None:
+    task = api.create()
+    path = f"/tasks/{task['id'].upper()}"
+    for method in ("PATCH", "PUT"):
+        changed = api.ask(method, path, value={"title": method}).expect(200).json()
+        assert changed["id"] == task["id"]
+    api.ask("DELETE", path).expect(204)
+    api.refused(api.ask("GET", f"/tasks/{task['id']}"), "TASK_NOT_FOUND")
+
+
 @MERGING
 def test_a_change_over_1_mib_is_refused(api: Api, method: str) -> None:
     path = f"/tasks/{api.create()['id']}"

@@ -79,6 +79,16 @@ def test_deleting_between_pages_neither_loses_nor_repeats_a_task(empty: Api) -> 
     assert seen == [task for task in tasks if task not in deleted]
 
 
+def test_a_link_stays_good_when_the_tasks_of_its_page_are_deleted(empty: Api) -> None:
+    first, second, third = numbered(empty, 3)
+    page = empty.ask("GET", f"/tasks?limit=1&after={first['id'].upper()}").expect(200)
+    following = next_page(page)
+    assert page.json() == [second]
+    assert following is not None
+    empty.delete(first, second)
+    assert empty.ask("GET", following).expect(200).json() == [third]
+
+
 def test_tasks_created_between_pages_come_at_the_end(empty: Api) -> None:
     tasks = numbered(empty, 5)
     first = empty.ask("GET", "/tasks?limit=3").expect(200)
@@ -112,6 +122,10 @@ def test_changes_between_pages_do_not_move_a_task(empty: Api) -> None:
         ("limit=1_0", "limit"),
         ("limit=5&limit=5", "limit"),
         ("limit=5&limi%74=6", "limit"),
+        ("cursor=-1", "cursor"),
+        ("cursor=abc", "cursor"),
+        ("cursor=1.5", "cursor"),
+        ("cursor=1&cursor=1", "cursor"),
         ("status=done", "status"),
         ("status=Pending", "status"),
         ("status=pending&status=completed", "status"),
@@ -127,6 +141,11 @@ def test_a_repeated_after_is_refused(api: Api) -> None:
     task = api.create()
     query = f"after={task['id']}&after={task['id']}"
     api.refused(api.ask("GET", f"/tasks?{query}"), "VALIDATION_ERROR")
+
+
+def test_a_page_cannot_begin_at_two_places(api: Api) -> None:
+    answer = api.ask("GET", f"/tasks?after={api.create()['id']}&cursor=1")
+    api.refused(answer, "VALIDATION_ERROR")
 
 
 def test_unknown_parameters_beside_known_ones_are_ignored(empty: Api) -> None:

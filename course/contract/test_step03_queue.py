@@ -104,7 +104,30 @@ def test_head_asks_for_the_queue_too(empty: Api, target: str) -> None:
 
 def test_unknown_parameters_are_ignored_here_too(empty: Api) -> None:
     empty.create_all([{}, {}, {}])
-    assert len(empty.ask("GET", "/tasks/queue?limit=2").expect(200).json()) == 3
+    assert len(empty.ask("GET", "/tasks/queue?colour=red").expect(200).json()) == 3
+
+
+def test_the_queue_can_be_limited_to_its_beginning(empty: Api) -> None:
+    """And the number of all ready tasks is in a header."""
+    empty.create_all([{"priority": priority} for priority in (3, 9, 1, 7)])
+    empty.create(status="completed")
+    whole = empty.ask("GET", "/tasks/queue").expect(200)
+    for limit in (1, 2, 4, 10_000):
+        answer = empty.ask("GET", f"/tasks/queue?limit={limit}").expect(200)
+        assert answer.json() == whole.json()[:limit]
+        assert answer.field("x-total-count") == "4"
+
+
+def test_the_queue_shows_1_000_tasks_unless_told_otherwise(empty: Api) -> None:
+    empty.create_all([{} for _ in range(1_001)])
+    answer = empty.ask("GET", "/tasks/queue").expect(200)
+    assert len(answer.json()) == 1_000
+    assert answer.field("x-total-count") == "1001"
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=10001", "limit=a", "limit=1&limit=1"])
+def test_a_limit_out_of_range_or_repeated_is_refused_here_too(api: Api, query: str) -> None:
+    api.refused(api.ask("GET", f"/tasks/queue?{query}"), "VALIDATION_ERROR")
 
 
 # Claiming
@@ -262,11 +285,11 @@ def test_the_queue_agrees_with_a_sorted_list(empty: Api, seed: int) -> None:
 def test_a_literal_path_is_not_taken_for_a_task(api: Api, method: str, path: str) -> None:
     answer = api.ask(method, path)
     api.refused(answer, "METHOD_NOT_ALLOWED")
-    assert answer.options("allow") == {"GET", "HEAD"}
+    assert answer.options("allow") == {"GET", "HEAD", "OPTIONS"}
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 def test_a_claim_is_a_post(api: Api, method: str) -> None:
     answer = api.ask(method, "/tasks/claim")
     api.refused(answer, "METHOD_NOT_ALLOWED")
-    assert answer.options("allow") == {"POST"}
+    assert answer.options("allow") == {"POST", "OPTIONS"}

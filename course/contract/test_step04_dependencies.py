@@ -57,6 +57,20 @@ def test_dependencies_are_replaced_by_a_change(api: Api, method: str) -> None:
         assert api.read(task) == changed
 
 
+def test_dependencies_are_compared_without_regard_to_case(api: Api) -> None:
+    """And come back in lower case."""
+    first = api.create()
+    upper = first["id"].upper()
+    second = api.create(dependencies=[upper])
+    assert second["dependencies"] == [first["id"]]
+    order = api.ask("GET", f"/tasks/{second['id'].upper()}/resolve").expect(200).json()
+    assert order["orderedTaskIds"] == ids([first, second])
+    answer = api.ask("PATCH", f"/tasks/{upper}", value={"dependencies": [second["id"].upper()]})
+    api.refused(answer, "CYCLE_DETECTED")
+    answer = api.ask("POST", "/tasks", value={"title": "a", "dependencies": [upper, first["id"]]})
+    api.refused(answer, "VALIDATION_ERROR", "dependencies")
+
+
 def test_a_change_of_another_field_keeps_the_dependencies(api: Api) -> None:
     first = api.create()
     task = api.create(**on(first))

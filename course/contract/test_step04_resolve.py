@@ -141,7 +141,7 @@ def test_an_order_can_only_be_read(api: Api, method: str, path: str) -> None:
     """`resolve` is not taken for the id of a task."""
     answer = api.ask(method, path)
     api.refused(answer, "METHOD_NOT_ALLOWED")
-    assert answer.options("allow") == {"GET", "HEAD"}
+    assert answer.options("allow") == {"GET", "HEAD", "OPTIONS"}
 
 
 def test_head_asks_for_an_order_too(empty: Api) -> None:

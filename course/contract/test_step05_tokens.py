@@ -139,7 +139,7 @@ def test_a_user_reads_what_an_admin_reads(empty: Api, user: Api, method: str, pa
         assert user.ask(method, target).expect(200).body == empty.ask(method, target).body
 
 
-@pytest.mark.parametrize("method", [*WRITES, "OPTIONS"])
+@pytest.mark.parametrize("method", [*WRITES, "TRACE"])
 @pytest.mark.parametrize("path", [*PATHS_WITH_ROOT, "/tasks/claim"])
 def test_a_user_may_do_nothing_else(user: Api, method: str, path: str) -> None:
     """Whatever the path: a user does not learn what an admin could do there."""
@@ -171,9 +171,16 @@ def test_a_user_whose_page_is_foreign_may_not_either(user: Api) -> None:
     user.ask("POST", "/tasks", "Origin: http://evil.example", value={"title": "a"}).expect(403)
 
 
-def test_options_is_a_method_like_any_other(api: Api) -> None:
-    """No browser of another origin is invited."""
-    answer = api.ask("OPTIONS", "/tasks")
-    api.refused(answer, "METHOD_NOT_ALLOWED")
-    assert answer.options("allow") == {"GET", "HEAD", "POST"}
-    assert answer.every("access-control-allow-origin") == []
+def test_options_is_asked_like_get(user: Api, stranger: Api) -> None:
+    """A preflight of another origin gets no further than any stranger."""
+    answer = user.ask("OPTIONS", "/tasks").expect(204)
+    assert answer.options("allow") == {"GET", "HEAD", "POST", "OPTIONS"}
+    for api in (user, stranger):
+        answer = api.ask("OPTIONS", "/tasks", "Origin: null", "Access-Control-Request-Method: POST")
+        assert answer.status == (401 if api is stranger else 204)
+        assert answer.every("access-control-allow-origin") == []
+
+
+@pytest.mark.parametrize("target", ["/health", "*"])
+def test_options_needs_no_token_where_a_load_balancer_asks(stranger: Api, target: str) -> None:
+    stranger.ask("OPTIONS", target).expect(204)

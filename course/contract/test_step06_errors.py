@@ -128,7 +128,9 @@ def test_an_example_of_a_missing_token_says_what_to_send(api: Api) -> None:
 def test_an_example_has_its_method(api: Api, user: Api, method: str, name: str) -> None:
     answer = api.ask(method, f"/demo/error/{name}")
     api.refused(answer, "METHOD_NOT_ALLOWED")
-    assert answer.options("allow") == ({"POST"} if method == "GET" else {"GET", "HEAD"})
+    assert answer.options("allow") == (
+        {"POST", "OPTIONS"} if method == "GET" else {"GET", "HEAD", "OPTIONS"}
+    )
     if method == "GET":  # what needs POST is not for users
         user.refused(user.ask("POST", f"/demo/error/{name}"), "INSUFFICIENT_PERMISSIONS")
 

@@ -185,4 +185,4 @@ def test_only_an_admin_may_fill_memory(api: Api, user: Api, name: str) -> None:
     api.refused(api.ask("POST", path, "Origin: null"), "FORBIDDEN_ORIGIN")
     answer = api.ask("GET", path)
     api.refused(answer, "METHOD_NOT_ALLOWED")
-    assert answer.options("allow") == {"POST"}
+    assert answer.options("allow") == {"POST", "OPTIONS"}

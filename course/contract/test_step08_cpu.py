@@ -176,4 +176,4 @@ def test_the_workers_tell_how_busy_they_are(api: Api, user: Api, path: str) -> N
 def test_the_demos_are_read_and_not_written(api: Api, name: str) -> None:
     answer = api.ask("POST", f"{CPU}/{name}")
     api.refused(answer, "METHOD_NOT_ALLOWED")
-    assert answer.options("allow") == {"GET", "HEAD"}
+    assert answer.options("allow") == {"GET", "HEAD", "OPTIONS"}

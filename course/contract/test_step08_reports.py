@@ -166,4 +166,4 @@ def test_a_start_ignores_a_small_body(empty: Api, body: bytes) -> None:
 def test_literal_paths_are_not_taken_for_reports(api: Api, method: str, name: str) -> None:
     answer = api.ask(method, f"{REPORTS}/{name}")
     api.refused(answer, "METHOD_NOT_ALLOWED")
-    assert answer.options("allow") == {"GET", "HEAD"}
+    assert answer.options("allow") == {"GET", "HEAD", "OPTIONS"}

@@ -237,6 +237,20 @@ def test_an_id_that_exists_fails_its_line(empty: Api) -> None:
     assert empty.read(task) == task
 
 
+def test_ids_in_upper_case_are_the_same_ids(empty: Api) -> None:
+    """Of tasks and of what they depend on, which may come later; they are kept in lower case."""
+    task, later = new_id(), new_id()
+    body = [
+        line(id=task.upper(), title="first", dependencies=[later.upper()]),
+        line(id=later, title="later"),
+        line(id=task, title="again"),
+    ]
+    created, errors = send(empty, b"\n".join(body))
+    assert (created, list(errors)) == (2, [3])
+    tasks = {shown["title"]: shown for shown in empty.tasks()}
+    assert (tasks["first"]["id"], tasks["first"]["dependencies"]) == (task, [later])
+
+
 def test_an_id_that_waits_for_a_line_further_down_exists_too(empty: Api) -> None:
     task, later = new_id(), new_id()
     body = [line(id=task, title="first", dependencies=[later]), line(id=task), line(id=later)]
@@ -461,7 +475,15 @@ def test_the_type_may_be_left_out(empty: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "declared", ["application/json", "text/plain", "text/csv", "application/x-ndjsonx", ""]
+    "declared",
+    [
+        "application/json",
+        "text/plain",
+        "text/csv",
+        "application/x-ndjsonx",
+        "",
+        "application/x-ndjson; charset=utf-16",
+    ],
 )
 def test_a_body_of_another_type_is_refused(empty: Api, declared: str) -> None:
     """Before it is sent, and before what is wrong in it."""
@@ -473,6 +495,14 @@ def test_a_body_of_another_type_is_refused(empty: Api, declared: str) -> None:
     empty.refused(answer, "UNSUPPORTED_MEDIA_TYPE")
     assert answer.interim == ()
     assert empty.tasks() == []
+
+
+def test_a_compressed_import_is_refused_before_it_is_sent(empty: Api) -> None:
+    fields = [TYPE, "Content-Encoding: gzip", "Content-Length: 9", "Expect: 100-continue"]
+    answer = empty.say(empty.head("POST", IMPORT, *fields)).answer("POST")
+    empty.refused(answer, "UNSUPPORTED_MEDIA_TYPE")
+    assert answer.field("accept-encoding") == "identity"
+    assert answer.interim == ()
 
 
 def test_only_an_admin_imports(empty: Api, user: Api, stranger: Api) -> None:
@@ -492,7 +522,7 @@ def test_a_page_of_another_origin_imports_nothing(empty: Api) -> None:
 def test_the_path_of_the_import_is_none_of_a_task(api: Api, method: str) -> None:
     answer = api.ask(method, IMPORT)
     api.refused(answer, "METHOD_NOT_ALLOWED")
-    assert answer.options("allow") == {"POST"}
+    assert answer.options("allow") == {"POST", "OPTIONS"}
 
 
 def test_an_import_whose_chunks_are_broken_is_refused(api: Api) -> None:

@@ -244,7 +244,7 @@ def test_a_stream_is_only_read(api: Api, path: str, method: str) -> None:
     """And its path is none of a task."""
     answer = api.ask(method, path)
     api.refused(answer, "METHOD_NOT_ALLOWED")
-    assert answer.options("allow") == {"GET", "HEAD"}
+    assert answer.options("allow") == {"GET", "HEAD", "OPTIONS"}
 
 
 @pytest.mark.parametrize("path", STREAMS)

@@ -107,6 +107,8 @@ NOT_A_SUBSCRIPTION = [
     {"room": ["tasks"]},
     {"rooms": ["tasks"], "since": "1", "epoch": "{epoch}"},
     {"rooms": ["tasks"], "since": 1.5, "epoch": "{epoch}"},
+    {"rooms": ["tasks"], "since": True, "epoch": "{epoch}"},
+    {"rooms": [], "since": False},
     {"rooms": ["tasks"], "since": [1], "epoch": "{epoch}"},
 ]
 

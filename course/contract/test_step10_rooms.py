@@ -248,6 +248,16 @@ def test_rooms_are_the_matter_of_one_client(api: Api) -> None:
     first.quiet()
 
 
+def test_the_id_in_a_room_is_compared_without_regard_to_case(api: Api) -> None:
+    """And confirmed in lower case."""
+    task = api.create()
+    listener = listen(api)
+    listener.say({"type": "subscribe", "rooms": [f"task:{task['id'].upper()}"]})
+    assert listener.message()["subscribedRooms"] == [room(task)]
+    api.change(task, title="b")
+    listener.told("task.updated")
+
+
 SOME_ID = str(uuid4())
 
 
@@ -271,6 +281,7 @@ SOME_ID = str(uuid4())
         [f"task:{SOME_ID} "],
         [f"task:{SOME_ID}\n"],
         [f"task:{SOME_ID[:-1]}g"],
+        [f"TASK:{SOME_ID}"],
         [f"tasks:{SOME_ID}"],
         [SOME_ID],
         [f"report:{SOME_ID}"],

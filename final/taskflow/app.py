@@ -40,8 +40,9 @@ from taskflow.store import Store
 from taskflow.upgrade import websocket_routes
 from taskflow.workers import WorkerPool
 
-# Paths that need no token, because they reveal nothing about tasks.
-OPEN_PATHS = frozenset({"/health", "/openapi.json", *BOARD_PATHS})
+# Paths that need no token, because they reveal nothing about tasks. Load balancers ask for /health,
+# or for the server as a whole: OPTIONS *.
+OPEN_PATHS = frozenset({"/health", "*", "/openapi.json", *BOARD_PATHS})
 
 # Routes that only demonstrate something. They exist only with --demos.
 DEMO_ROUTE = re.compile(r"\w+ (/demo/.*|/tasks/memory/.*|/tasks/reports/blocking)")

@@ -30,7 +30,7 @@ MAX_REPORTED = 1_000
 # Lines between two turns of other requests.
 TURN = 100
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 # A time that `updatedAt` can still follow, which it cannot after the year 9999.
 TIME = re.compile(r"(?!9999)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
@@ -38,7 +38,7 @@ TIME_REASON = "must be a time such as 2026-01-31T12:00:00.000Z"
 
 # Fields that only an import may set: their names in a task, their patterns, and what is allowed.
 IMPORTED = {
-    "id": ("id", UUID, "must be a UUID in lower case"),
+    "id": ("id", UUID, "must be a UUID"),
     "createdAt": ("created_at", TIME, TIME_REASON),
     "updatedAt": ("updated_at", TIME, TIME_REASON),
 }
@@ -77,9 +77,11 @@ def _checked_value(name: str, value: object) -> str:
     _, pattern, reason = IMPORTED[name]
     with suppress(ValueError):
         if isinstance(value, str) and pattern.fullmatch(value):
-            if pattern is TIME:
-                # Raises ValueError for days that do not exist, such as the 30th of February.
-                datetime.fromisoformat(value)
+            if pattern is UUID:
+                # Ids are written in lower case (RFC 9562, 4).
+                return value.lower()
+            # Raises ValueError for days that do not exist, such as the 30th of February.
+            datetime.fromisoformat(value)
             return value
     raise ValidationError(name, reason)
 

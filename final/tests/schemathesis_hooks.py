@@ -20,8 +20,8 @@ BY_CODE = {
 }
 # Expected refusals, by their field and the beginning of their reason.
 BY_REASON = {
-    # A random id names no existing task.
-    "after": "there is no task ",
+    # A random id names no existing task, and a page cannot begin at two places.
+    "after": ("there is no task ", "must not be combined with cursor"),
     "count": "would leak more than ",
     # JSON Schema accepts 1.0 as an integer; this server does not.
     "priority": "must be an integer",

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from in_process import Client
+from in_process import TOKENS, Client
 from over_socket import guarded, serving
 
 from taskflow.board import BOARD_PATHS, board_routes
@@ -108,4 +108,12 @@ async def test_over_a_socket_304_has_neither_body_nor_length() -> None:
 async def test_the_page_only_reads(client: Client) -> None:
     response = await client.ask("POST", "/")
     assert response.status == 405
-    assert response.headers["Allow"] == "GET, HEAD"
+    assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize(("token", "role"), [(TOKENS.admin, "admin"), (TOKENS.user, "user")])
+async def test_a_list_of_tasks_tells_the_page_what_the_token_allows(
+    client: Client, token: str, role: str
+) -> None:
+    response = await Client(client.app, token).ask("GET", "/tasks?limit=1")
+    assert response.headers["X-Role"] == role

@@ -1,4 +1,4 @@
-"""Responses: their heads, and their bodies in batches."""
+"""Requests: the types of their bodies. Responses: their heads, and their bodies in batches."""
 
 from collections.abc import AsyncGenerator
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskflow.http import BATCH_BYTES, Response, batches, encode_head
+from taskflow.errors import UnsupportedCoding, UnsupportedMediaType
+from taskflow.http import BATCH_BYTES, Request, Response, batches, encode_head
 
 DATE = "Sat, 31 Jan 2026 12:00:00 GMT"
 
@@ -97,3 +98,28 @@ async def test_an_answer_that_is_made_while_it_is_sent_has_no_length() -> None:
         b"Connection: keep-alive\r\n"
         b"\r\n"
     )
+
+
+# The type of a body.
+
+
+@pytest.mark.parametrize("declared", ["a/b", "A/B", "c/d ; x=y", "a/b;charset=UTF-8"])
+def test_a_body_may_have_any_of_the_expected_types(declared: str) -> None:
+    Request(headers={"content-type": declared}).check_media_type("a/b", "c/d")
+
+
+def test_a_body_without_a_type_is_taken_for_the_first() -> None:
+    Request().check_media_type("a/b", "c/d")
+
+
+@pytest.mark.parametrize("declared", ["", "a", "a/bc", "x/y", "a/b; charset=utf-16"])
+def test_a_body_of_another_type_or_charset_is_refused(declared: str) -> None:
+    with pytest.raises(UnsupportedMediaType) as caught:
+        Request(headers={"content-type": declared}).check_media_type("a/b")
+    assert "Accept-Encoding" not in dict(caught.value.headers)
+
+
+def test_a_body_with_a_content_coding_is_refused() -> None:
+    with pytest.raises(UnsupportedCoding) as caught:
+        Request(headers={"content-encoding": "gzip"}).check_media_type("a/b")
+    assert dict(caught.value.headers) == {"Accept-Encoding": "identity"}

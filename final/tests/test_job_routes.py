@@ -202,17 +202,17 @@ async def test_users_look_and_admins_begin_reports(client: Client) -> None:
 
 async def test_paths_of_jobs_have_the_methods_of_the_contract(client: Client) -> None:
     for path, methods in {
-        "/demo/cpu/ping": "GET, HEAD",
-        "/demo/cpu/blocking": "GET, HEAD",
-        "/demo/cpu/worker/run": "GET, HEAD",
-        "/demo/cpu/worker/start": "GET, HEAD",
-        "/demo/cpu/worker/stats": "GET, HEAD",
-        "/demo/cpu/worker/jobs/1": "GET, HEAD",
-        "/tasks/reports/start": "POST",
-        "/tasks/reports/stats": "GET, HEAD",
-        "/tasks/reports/blocking": "GET, HEAD",
-        "/tasks/reports/worker-run": "GET, HEAD",
-        "/tasks/reports/1": "GET, HEAD",
+        "/demo/cpu/ping": "GET, HEAD, OPTIONS",
+        "/demo/cpu/blocking": "GET, HEAD, OPTIONS",
+        "/demo/cpu/worker/run": "GET, HEAD, OPTIONS",
+        "/demo/cpu/worker/start": "GET, HEAD, OPTIONS",
+        "/demo/cpu/worker/stats": "GET, HEAD, OPTIONS",
+        "/demo/cpu/worker/jobs/1": "GET, HEAD, OPTIONS",
+        "/tasks/reports/start": "POST, OPTIONS",
+        "/tasks/reports/stats": "GET, HEAD, OPTIONS",
+        "/tasks/reports/blocking": "GET, HEAD, OPTIONS",
+        "/tasks/reports/worker-run": "GET, HEAD, OPTIONS",
+        "/tasks/reports/1": "GET, HEAD, OPTIONS",
     }.items():
         response = await client.ask("OPTIONS", path)
-        assert (response.status, response.headers["Allow"]) == (405, methods)
+        assert (response.status, response.headers["Allow"]) == (204, methods)

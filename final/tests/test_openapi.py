@@ -139,6 +139,26 @@ def test_every_operation_and_response_has_a_description() -> None:
             assert resolved(response)["description"]
 
 
+def test_what_a_body_may_be_is_described() -> None:
+    types = {
+        route: [*operation["requestBody"]["content"]]
+        for route, operation in OPERATIONS.items()
+        if "requestBody" in operation
+    }
+    merge_patch = "application/merge-patch+json"
+    assert types["PATCH /tasks/{id}"] == ["application/json", merge_patch]
+    assert types["PUT /tasks/{id}"] == types["POST /tasks"] == ["application/json"]
+    for route in types:
+        refusal = resolved(OPERATIONS[route]["responses"]["415"])
+        assert "Accept-Encoding" in refusal["headers"]
+
+
+def test_the_paging_of_the_queue_is_described() -> None:
+    operation = OPERATIONS["GET /tasks/queue"]
+    assert [parameter["name"] for parameter in operation["parameters"]] == ["limit"]
+    assert "X-Total-Count" in operation["responses"]["200"]["headers"]
+
+
 def test_the_websocket_is_described() -> None:
     operation = OPERATIONS["GET /ws/tasks"]
     assert operation["responses"].keys() >= {"101", "400", "401", "403", "426"}
@@ -186,7 +206,7 @@ async def test_the_bounds_of_numbers_are_those_of_the_server(
     client: Client, route: str, name: str, schema: dict[str, int]
 ) -> None:
     method, path = route.split(" ")
-    refused = await client.ask(method, f"{path}?{name}={10**15}")
+    refused = await client.ask(method, f"{path}?{name}={schema['maximum'] + 1}")
     reason = f"must be from {schema['minimum']} to {schema['maximum']}"
     assert (code_of(refused), details_of(refused)["reason"]) == ("VALIDATION_ERROR", reason)
 

@@ -4,7 +4,7 @@ import time
 
 from taskflow.clock import utc_now
 from taskflow.codec import decode_object, encode, encode_array
-from taskflow.errors import StoreFull, TaskNotFound, UnsupportedMediaType
+from taskflow.errors import StoreFull, TaskNotFound
 from taskflow.http import Handler, Request, Response
 from taskflow.tasks import Task, check_fields, new_task
 
@@ -17,9 +17,7 @@ STARTED = time.monotonic()
 async def read_object(request: Request) -> dict[str, object]:
     """Return the JSON object in the body. Raises, in this order, 413, 415 and 400."""
     request.check_length()
-    media_type = request.headers.get("content-type", "application/json").split(";")[0]
-    if media_type.strip().lower() != "application/json":
-        raise UnsupportedMediaType("the body must be application/json")
+    request.check_media_type("application/json")
     return decode_object(await request.read())
 
 

@@ -80,6 +80,11 @@ async def test_the_first_fault_in_the_order_of_the_contract_is_answered(client: 
         ("application/json", 201),
         ("Application/JSON; charset=utf-8", 201),
         ("application/json ;x", 201),
+        ('application/json; x=1; charset="UTF-8"', 201),
+        ("application/json; charset=utf8", 201),
+        ("application/json; charset=utf-16", 415),
+        ("application/json;charset=ISO-8859-1", 415),
+        ("application/json; charset=utf-8; charset=utf-16", 415),
         ("", 415),
         ("text/plain", 415),
         ("application/jsonp", 415),
@@ -91,6 +96,31 @@ async def test_the_type_of_a_body_must_be_json(
 ) -> None:
     response = await client.ask("POST", "/tasks", {"title": "x"}, content_type=media_type)
     assert response.status == status
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip"])
+async def test_a_compressed_body_is_refused_before_it_is_read(client: Client, coding: str) -> None:
+    response = await client.ask("POST", "/tasks", body=b"\x1f\x8b", content_encoding=coding)
+
+    assert response.status == 415
+    assert response.headers["Accept-Encoding"] == "identity"
+    assert await client.shown("/tasks") == []
+
+
+async def test_a_body_may_say_that_it_is_not_compressed(client: Client) -> None:
+    response = await client.ask("POST", "/tasks", {"title": "x"}, content_encoding="Identity")
+    assert response.status == 201
+
+
+async def test_an_id_is_compared_without_regard_to_case(client: Client) -> None:
+    task = await client.created()
+    assert await client.shown(f"/tasks/{task['id'].upper()}") == task
+
+
+async def test_an_encoded_slash_separates_nothing(client: Client) -> None:
+    task = await client.created()
+    assert (await client.ask("GET", f"/tasks%2F{task['id']}")).status == 404
+    assert (await client.ask("GET", "/%2ftasks")).status == 404
 
 
 async def test_a_store_that_is_full_takes_no_more(
@@ -105,11 +135,12 @@ async def test_a_store_that_is_full_takes_no_more(
 
 async def test_paths_have_the_methods_of_the_contract(client: Client) -> None:
     expected = {
-        "/health": "GET, HEAD",
-        "/tasks": "GET, HEAD, POST",
-        "/tasks/1": "GET, HEAD",
+        "/health": "GET, HEAD, OPTIONS",
+        "/tasks": "GET, HEAD, OPTIONS, POST",
+        "/tasks/1": "GET, HEAD, OPTIONS",
+        "*": "OPTIONS",
     }
     for path, methods in expected.items():
         response = await client.ask("OPTIONS", path)
-        assert response.status == 405
+        assert response.status == 204
         assert ", ".join(sorted(response.headers["Allow"].split(", "))) == methods

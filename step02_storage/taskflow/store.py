@@ -44,12 +44,12 @@ class CreationOrder:
             self._entries = [entry for entry in self._entries if entry[0] not in self._deleted]
             self._deleted.clear()
 
-    def ids_after(self, task: Task | None) -> Iterator[str]:
-        """Yield the ids of the tasks created after this one, or all ids.
+    def ids_after(self, number: int) -> Iterator[str]:
+        """Yield the ids of the tasks with a higher number than this one, which may be deleted.
 
         O(log n) to find the first, then O(1) for each entry passed, remains included.
         """
-        start = 0 if task is None else bisect_right(self._entries, (task.number, task.id))
+        start = bisect_right(self._entries, number, key=lambda entry: entry[0])
         for index in range(start, len(self._entries)):
             number, task_id = self._entries[index]
             if number not in self._deleted:
@@ -74,10 +74,8 @@ class Store:
         except KeyError:
             raise errors.TaskNotFound(f"there is no task {task_id[:64]}") from None
 
-    def page(
-        self, limit: int, after: Task | None = None, status: Status | None = None
-    ) -> list[Task]:
-        """Return up to `limit` tasks in order of creation: those after `after`, with this status.
+    def page(self, limit: int, after: int = 0, status: Status | None = None) -> list[Task]:
+        """Return up to `limit` tasks with this status, in order of creation, after a number.
 
         O(limit + log n), but O(n) if few tasks have the status or many were deleted recently.
         """

@@ -15,8 +15,8 @@ from taskflow.http import Handler, Request, Response
 
 logger = logging.getLogger(__name__)
 
-# Methods that only read (RFC 9110, 9.2.1).
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+# Methods that only read (RFC 9110, 9.2.1), except for TRACE, which no path supports.
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,12 +49,12 @@ class CreationOrder:
             self._entries = [entry for entry in self._entries if entry[0] not in self._deleted]
             self._deleted.clear()
 
-    def ids_after(self, task: Task | None) -> Iterator[str]:
-        """Yield the ids of the tasks created after this one, or all ids.
+    def ids_after(self, number: int) -> Iterator[str]:
+        """Yield the ids of the tasks with a higher number than this one, which may be deleted.
 
         O(log n) to find the first, then O(1) for each entry passed, remains included.
         """
-        start = 0 if task is None else bisect_right(self._entries, (task.number, task.id))
+        start = bisect_right(self._entries, number, key=lambda entry: entry[0])
         for index in range(start, len(self._entries)):
             number, task_id = self._entries[index]
             if number not in self._deleted:
@@ -81,10 +81,8 @@ class Store:
         except KeyError:
             raise errors.TaskNotFound(f"there is no task {task_id[:64]}") from None
 
-    def page(
-        self, limit: int, after: Task | None = None, status: Status | None = None
-    ) -> list[Task]:
-        """Return up to `limit` tasks in order of creation: those after `after`, with this status.
+    def page(self, limit: int, after: int = 0, status: Status | None = None) -> list[Task]:
+        """Return up to `limit` tasks with this status, in order of creation, after a number.
 
         O(limit + log n), but O(n) if few tasks have the status or many were deleted recently.
         """
@@ -150,16 +148,21 @@ class Store:
         task = self.next_ready()
         return None if task is None else self.update(task.id, {"status": Status.IN_PROGRESS})
 
-    def queued(self) -> list[Task]:
-        """Return the ready tasks in the order of the heap's array. O(n)."""
-        return [self._tasks[task_id] for task_id in self._queue.items()]
+    @property
+    def ready_count(self) -> int:
+        """The number of ready tasks. O(1)."""
+        return len(self._queue)
+
+    def queued(self, limit: int | None = None) -> list[Task]:
+        """Return up to `limit` ready tasks, or all, in the order of the heap's array. O(limit)."""
+        return [self._tasks[task_id] for task_id in self._queue.items(limit)]
 
     def resolve(self, task_id: str | None = None) -> list[Task]:
         """Return a task and all tasks below it, or all tasks, each after its prerequisites.
 
         O(tasks + edges). Raises TaskNotFound, and ResultTooLarge over MAX_RESOLVED tasks.
         """
-        roots = self._order.ids_after(None) if task_id is None else [self.get(task_id).id]
+        roots = self._order.ids_after(0) if task_id is None else [self.get(task_id).id]
         ids = list(islice(self._graph.order(roots), MAX_RESOLVED + 1))
         if len(ids) > MAX_RESOLVED:
             raise errors.ResultTooLarge(f"the order has more than {MAX_RESOLVED} tasks")

@@ -1,9 +1,11 @@
-"""Responses: their heads, and their bodies in batches."""
+"""Requests: the types of their bodies. Responses: their heads, and their bodies in batches."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskflow.http import BATCH_BYTES, Response, batches, encode_head
+from taskflow.errors import UnsupportedCoding, UnsupportedMediaType
+from taskflow.http import BATCH_BYTES, Request, Response, batches, encode_head
 
 DATE = "Sat, 31 Jan 2026 12:00:00 GMT"
 
@@ -63,3 +65,28 @@ def test_batches_hold_the_same_bytes_and_are_never_too_large(sizes: list[int]) -
 def test_a_small_response_is_one_batch() -> None:
     assert list(batches(b"head", [b"body"])) == [b"headbody"]
     assert list(batches(b"head", [b""])) == [b"head"]
+
+
+# The type of a body.
+
+
+@pytest.mark.parametrize("declared", ["a/b", "A/B", "c/d ; x=y", "a/b;charset=UTF-8"])
+def test_a_body_may_have_any_of_the_expected_types(declared: str) -> None:
+    Request(headers={"content-type": declared}).check_media_type("a/b", "c/d")
+
+
+def test_a_body_without_a_type_is_taken_for_the_first() -> None:
+    Request().check_media_type("a/b", "c/d")
+
+
+@pytest.mark.parametrize("declared", ["", "a", "a/bc", "x/y", "a/b; charset=utf-16"])
+def test_a_body_of_another_type_or_charset_is_refused(declared: str) -> None:
+    with pytest.raises(UnsupportedMediaType) as caught:
+        Request(headers={"content-type": declared}).check_media_type("a/b")
+    assert "Accept-Encoding" not in dict(caught.value.headers)
+
+
+def test_a_body_with_a_content_coding_is_refused() -> None:
+    with pytest.raises(UnsupportedCoding) as caught:
+        Request(headers={"content-encoding": "gzip"}).check_media_type("a/b")
+    assert dict(caught.value.headers) == {"Accept-Encoding": "identity"}

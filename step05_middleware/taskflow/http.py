@@ -4,12 +4,13 @@ This module is pure: it knows nothing about sockets, clocks or event loops. `par
 requests, and `connection.py` sends the bytes of the responses.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from taskflow.context import Context
-from taskflow.errors import PayloadTooLarge, TaskflowError, UnsupportedMediaType
+from taskflow.errors import PayloadTooLarge, TaskflowError, UnsupportedCoding, UnsupportedMediaType
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -19,6 +20,9 @@ BATCH_BYTES = 64 * 1024
 # Python before 3.13 has older names for two statuses (RFC 9110, 15.5.14 and 15.5.21).
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 REASONS |= {413: "Content Too Large", 422: "Unprocessable Content"}
+
+# A charset other than UTF-8 after a media type in lower case (RFC 9110, 8.3.2).
+OTHER_CHARSET = re.compile(r';\s*charset\s*=\s*+"?+(?!utf-?8"?\s*(?:;|$))')
 
 
 async def no_body() -> bytes:
@@ -67,11 +71,18 @@ class Request:
         if self.content_length > MAX_BODY_BYTES:
             raise PayloadTooLarge(f"the body has more than {MAX_BODY_BYTES} bytes")
 
-    def check_media_type(self, expected: str) -> None:
-        """Raise UnsupportedMediaType if the body is declared as another type."""
-        media_type = self.headers.get("content-type", expected).split(";")[0]
-        if media_type.strip().lower() != expected:
-            raise UnsupportedMediaType(f"the body must be {expected}")
+    def check_media_type(self, *expected: str) -> None:
+        """Raise UnsupportedMediaType if the body is not declared as one of these types in UTF-8.
+
+        A body without a type is taken for the first of them. Raises UnsupportedCoding if the body
+        is compressed. Call this before reading the body.
+        """
+        content_type = self.headers.get("content-type", expected[0]).lower()
+        media_type = content_type.split(";")[0].strip()
+        if media_type not in expected or OTHER_CHARSET.search(content_type):
+            raise UnsupportedMediaType(f"the body must be {' or '.join(expected)}, in UTF-8")
+        if self.headers.get("content-encoding", "identity").lower() != "identity":
+            raise UnsupportedCoding("the body must not have a content coding, such as gzip")
 
     async def read(self) -> bytes:
         """Return the whole body, after waiting for the rest of it. Raises PayloadTooLarge."""

@@ -25,8 +25,8 @@ from taskflow.http import Handler, Request, Response
 
 logger = logging.getLogger(__name__)
 
-# Methods that only read (RFC 9110, 9.2.1).
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+# Methods that only read (RFC 9110, 9.2.1), except for TRACE, which no path supports.
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 def chain(handler: Handler, *links: Callable[[Handler], Handler]) -> Handler:
@@ -120,7 +120,7 @@ class Permission:
 
     async def __call__(self, request: Request) -> Response:
         """Pass on what the role may do. Raises InsufficientPermissions."""
-        if request.method not in {"GET", "HEAD"} and request.context.role is Role.USER:
+        if request.method not in SAFE_METHODS and request.context.role is Role.USER:
             raise InsufficientPermissions(f"{request.method} needs the admin token")
         return await self.next(request)
 
@@ -138,6 +138,7 @@ class Validation:
     async def __call__(self, request: Request) -> Response:
         """Pass on a request with a good body. Raises, in this order, 413, 415, 400 and 422."""
         request.check_length()
-        request.check_media_type("application/json")
+        merge_patch = ["application/merge-patch+json"] if request.method == "PATCH" else []
+        request.check_media_type("application/json", *merge_patch)
         request.context.fields = self.check(decode_object(await request.read()))
         return await self.next(request)

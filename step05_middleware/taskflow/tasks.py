@@ -121,9 +121,11 @@ def _dependencies(name: str, value: object) -> tuple[str, ...]:
         raise ValidationError(name, "must be a list of task ids")
     if len(value) > MAX_DEPENDENCIES:
         raise ValidationError(name, f"must have at most {MAX_DEPENDENCIES} ids")
-    if len(set(value)) != len(value):
+    # Ids are compared without regard to case (RFC 9562, 4).
+    ids = tuple(item.lower() for item in value)
+    if len(set(ids)) != len(ids):
         raise ValidationError(name, "must not repeat an id")
-    return tuple(value)
+    return ids
 
 
 CHECKS: dict[str, Callable[[str, object], object]] = {

@@ -131,7 +131,7 @@ async def test_a_page_of_another_origin_changes_nothing(method: str, origin: str
     assert inner.requests == []
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 async def test_what_only_reads_passes_from_anywhere(method: str) -> None:
     inner = Inner()
     await SameOrigin(inner)(from_page(method, "http://evil.example"))
@@ -333,7 +333,7 @@ async def permitted(method: str, role: Role | None) -> bool:
 @pytest.mark.parametrize("method", sorted(METHODS))
 async def test_users_read_and_admins_also_write(method: str) -> None:
     assert await permitted(method, Role.ADMIN)
-    assert await permitted(method, Role.USER) == (method in {"GET", "HEAD"})
+    assert await permitted(method, Role.USER) == (method in {"GET", "HEAD", "OPTIONS"})
     assert await permitted(method, None)  # an open path, where nobody was asked
 
 
@@ -382,6 +382,16 @@ async def test_a_handler_is_not_called_with_bad_input(body: bytes) -> None:
     with pytest.raises((InvalidJson, ValidationError)):
         await form.ask()
     assert form.handled == []
+
+
+@pytest.mark.parametrize(
+    "head", [{"content_encoding": "gzip"}, {"content_type": "application/json; charset=utf-16"}]
+)
+async def test_a_body_in_another_coding_is_refused_before_it_is_read(head: dict[str, str]) -> None:
+    form = Form()
+    with pytest.raises(UnsupportedMediaType):
+        await form.ask(1, **head)
+    assert form.reads == 0
 
 
 async def test_what_the_head_tells_is_refused_without_a_look_at_the_body() -> None:
@@ -461,6 +471,18 @@ async def test_nobody_without_a_token_learns_anything(client: Client) -> None:
     assert len(messages) == 1
     assert (await anonymous.ask("GET", "/health")).status == 200
     assert (await anonymous.ask("POST", "/health")).status == 405
+
+
+async def test_options_needs_a_token_wherever_get_needs_one(client: Client) -> None:
+    anonymous = Client(client.app, token="")
+    user = Client(client.app, TOKENS.user)
+
+    assert (await anonymous.ask("OPTIONS", "/health")).status == 204
+    assert (await anonymous.ask("OPTIONS", "*")).status == 204
+    assert (await anonymous.ask("OPTIONS", "/tasks")).status == 401
+    assert (await anonymous.ask("OPTIONS", "/*")).status == 401
+    assert (await user.ask("OPTIONS", "/tasks")).status == 204
+    assert (await user.ask("OPTIONS", "/nowhere")).status == 404
 
 
 async def test_a_user_reads_and_changes_nothing(client: Client) -> None:

@@ -124,7 +124,7 @@ def parse_head(data: bytes, start: int) -> tuple[Request, int]:
     if major != "1":
         raise errors.HttpVersionNotSupported("this server speaks HTTP/1.0 and HTTP/1.1")
     is_http_1_0 = minor == "0"
-    authority, path, query = split_target(target)
+    authority, path, query = split_target(method, target)
     headers, position = _parse_headers(data, line.end(), end)
     if not is_http_1_0 and "host" not in headers:
         raise errors.BadRequest("the header host is missing")
@@ -178,13 +178,16 @@ def _line_at(pattern: re.Pattern[bytes], data: bytes, position: int, end: int) -
     raise Incomplete
 
 
-def split_target(target: str) -> tuple[str, str, str]:
+def split_target(method: str, target: str) -> tuple[str, str, str]:
     """Return the authority, decoded path and raw query of a request target (RFC 9112, 3.2).
 
     The path is decoded here and nowhere else: a path that is decoded twice can hide a `..` or a
-    `/` from the first reader. Raises BadRequest.
+    `/` from the first reader. An encoded slash is data and separates nothing, so it stays encoded
+    (RFC 3986, 2.2). Raises BadRequest.
     """
     authority = ""
+    if method == "OPTIONS" and target == "*":
+        return authority, target, ""
     if not target.startswith("/"):
         absolute = ABSOLUTE_FORM.fullmatch(target)
         if absolute is None:
@@ -195,7 +198,7 @@ def split_target(target: str) -> tuple[str, str, str]:
     if "%" not in path:
         return authority, path, query
     try:
-        decoded = unquote(path, errors="strict")
+        decoded = "%2F".join(unquote(part, errors="strict") for part in re.split("%2[Ff]", path))
     except UnicodeDecodeError:
         raise errors.BadRequest("the path is not UTF-8") from None
     if BAD_ESCAPE.search(path) or "\0" in decoded:

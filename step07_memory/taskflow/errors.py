@@ -108,6 +108,12 @@ class UnsupportedMediaType(TaskflowError):
     code = "UNSUPPORTED_MEDIA_TYPE"
 
 
+class UnsupportedCoding(UnsupportedMediaType):
+    """The body is compressed. `Accept-Encoding` lists the codings allowed (RFC 9110, 12.5.3)."""
+
+    headers = (("Accept-Encoding", "identity"),)
+
+
 class ValidationError(TaskflowError):
     """A field or a query parameter has a value that is not allowed."""
 

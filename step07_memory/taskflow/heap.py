@@ -47,9 +47,9 @@ class PriorityHeap:
     def __contains__(self, item: str) -> bool:
         return item in self._entries
 
-    def items(self) -> list[str]:
-        """Return the items in the order of the array, the root first. O(n)."""
-        return [entry.item for entry in self._array]
+    def items(self, limit: int | None = None) -> list[str]:
+        """Return the first items in the order of the array, or all, the root first. O(limit)."""
+        return [entry.item for entry in self._array[:limit]]
 
     def peek(self) -> str | None:
         """Return the item with the greatest key, or None if the heap is empty. O(1)."""

@@ -12,11 +12,14 @@ from taskflow.http import Handler, Request, Response
 from taskflow.middleware import Validation
 from taskflow.query import Query
 from taskflow.store import Store
-from taskflow.tasks import Task, check_fields, check_status
+from taskflow.tasks import check_fields, check_status
 
 # Tasks in one page, if the client does not say how many it wants, and at most.
 DEFAULT_PAGE = 1_000
 MAX_PAGE = 10_000
+
+# The highest place in the order of creation that clients may name: all of them can represent it.
+MAX_CURSOR = 2**53 - 1
 
 # Orders of tasks that are kept. Each is a list of up to 100,000 ids.
 MAX_ORDERS = 8
@@ -64,21 +67,31 @@ class TaskRoutes:
         # One task more than the page holds shows whether there is a next page.
         tasks = self._store.page(
             limit + 1,
-            after=self._cursor(query.text("after")),
+            after=self._cursor(query),
             status=None if status is None else check_status("status", status),
         )
         page = tasks[:limit]
         response = Response(200, encode_array(task.json for task in page))
         if len(tasks) > limit:
-            parameters = {"limit": limit, "after": page[-1].id}
+            parameters: dict[str, int | str] = {"limit": limit, "cursor": page[-1].number}
             if status is not None:
                 parameters["status"] = status
             response.headers["Link"] = f'</tasks?{urlencode(parameters)}>; rel="next"'
         return response
 
-    def _cursor(self, task_id: str | None) -> Task | None:
+    def _cursor(self, query: Query) -> int:
+        """Return the place in the order of creation after which the page begins.
+
+        A link has it as `cursor`, which stays good when the task at this place is deleted.
+        """
+        cursor = query.integer("cursor", 0, 0, MAX_CURSOR)
+        task_id = query.text("after")
+        if task_id is None:
+            return cursor
+        if query.text("cursor") is not None:
+            raise ValidationError("after", "must not be combined with cursor")
         try:
-            return None if task_id is None else self._store.get(task_id)
+            return self._store.get(task_id.lower()).number
         except TaskNotFound as error:
             raise ValidationError("after", str(error)) from None
 
@@ -107,8 +120,10 @@ class TaskRoutes:
         return Response(200, QUEUE_IS_EMPTY if task is None else task.json)
 
     async def queue(self, request: Request) -> Response:
-        """Respond with the ready tasks in the order of the heap's array."""
-        return Response(200, encode_array(task.json for task in self._store.queued()))
+        """Respond with the beginning of the heap's array, and the number of all ready tasks."""
+        limit = Query(request.query).integer("limit", DEFAULT_PAGE, 1, MAX_PAGE)
+        body = encode_array(task.json for task in self._store.queued(limit))
+        return Response(200, body, {"X-Total-Count": str(self._store.ready_count)})
 
     async def claim(self, request: Request) -> Response:
         """Hand out the most urgent ready task to this client alone."""

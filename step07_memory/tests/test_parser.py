@@ -506,8 +506,8 @@ async def test_a_body_is_read_piece_by_piece_until_its_length() -> None:
 @given(PATHS)
 def test_a_path_is_decoded_once(segments: list[str]) -> None:
     path = "/" + "/".join(segments)
-    assert split_target(quote(path)) == ("", path, "")
-    assert split_target(quote(quote(path))) == ("", quote(path), "")
+    assert split_target("GET", quote(path)) == ("", path, "")
+    assert split_target("GET", quote(quote(path))) == ("", quote(path), "")
 
 
 @pytest.mark.parametrize(
@@ -517,7 +517,8 @@ def test_a_path_is_decoded_once(segments: list[str]) -> None:
         ("/a?b=1?c=%zz", ("", "/a", "b=1?c=%zz")),
         ("/a?", ("", "/a", "")),
         ("//a/../b", ("", "//a/../b", "")),
-        ("/a%2Fb%3f", ("", "/a/b?", "")),
+        ("/a%2Fb%3f", ("", "/a%2Fb?", "")),
+        ("/a%2fb", ("", "/a%2Fb", "")),
         ("http://host", ("host", "/", "")),
         ("http://host/", ("host", "/", "")),
         ("http://host?a=b", ("host", "/", "a=b")),
@@ -528,7 +529,14 @@ def test_a_path_is_decoded_once(segments: list[str]) -> None:
 def test_a_target_has_an_authority_a_path_and_a_query(
     target: str, parts: tuple[str, str, str]
 ) -> None:
-    assert split_target(target) == parts
+    assert split_target("GET", target) == parts
+
+
+def test_only_options_may_ask_about_the_server_as_a_whole() -> None:
+    assert split_target("OPTIONS", "*") == ("", "*", "")
+    assert split_target("OPTIONS", "/%2a") == ("", "/*", "")
+    with pytest.raises(errors.BadRequest):
+        split_target("GET", "*")
 
 
 def test_the_authority_of_the_target_wins_over_the_host() -> None:

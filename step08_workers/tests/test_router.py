@@ -61,7 +61,7 @@ def test_a_literal_path_wins_over_a_parameter() -> None:
 def test_a_parameter_is_a_whole_segment_whatever_is_in_it(first: str, second: str) -> None:
     route, params = routed("GET", f"/tasks/{first}/parts/{second}")
     assert route == "GET /tasks/{id}/parts/{part}"
-    assert params == {"id": first, "part": second}
+    assert params == {"id": first.lower(), "part": second.lower()}
 
 
 def test_head_is_answered_wherever_get_is() -> None:
@@ -80,15 +80,34 @@ def test_an_unknown_path_is_not_found(path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/tasks", {"GET", "HEAD", "POST"}),
-        ("POST", "/tasks/7", {"GET", "HEAD", "DELETE"}),
-        ("", "/tasks/next", {"GET", "HEAD"}),
+        ("DELETE", "/tasks", {"GET", "HEAD", "POST", "OPTIONS"}),
+        ("POST", "/tasks/7", {"GET", "HEAD", "DELETE", "OPTIONS"}),
+        ("", "/tasks/next", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
 def test_a_known_path_says_which_methods_it_has(method: str, path: str, allowed: set[str]) -> None:
     with pytest.raises(MethodNotAllowed) as caught:
         routed(method, path)
     assert set(dict(caught.value.headers)["Allow"].split(", ")) == allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/tasks", {"GET", "HEAD", "POST", "OPTIONS"}),
+        ("/tasks/7", {"GET", "HEAD", "DELETE", "OPTIONS"}),
+        ("*", {"OPTIONS"}),
+    ],
+)
+def test_options_lists_the_methods_of_a_known_path(path: str, allowed: set[str]) -> None:
+    response = asyncio.run(_answer(Request("OPTIONS", path)))
+    assert response.status == 204
+    assert set(response.headers["Allow"].split(", ")) == allowed
+
+
+def test_options_on_an_unknown_path_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        routed("OPTIONS", "/nowhere")
 
 
 def test_a_path_that_is_not_found_is_shown_in_part() -> None:

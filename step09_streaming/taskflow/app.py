@@ -20,8 +20,8 @@ from taskflow.routes import TaskRoutes, health
 from taskflow.store import Store
 from taskflow.workers import WorkerPool
 
-# Load balancers have no token.
-OPEN_PATHS = {"/health"}
+# Load balancers have no token. They ask for /health, or for the server as a whole: OPTIONS *.
+OPEN_PATHS = {"/health", "*"}
 
 
 @asynccontextmanager

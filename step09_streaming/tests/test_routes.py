@@ -86,6 +86,11 @@ async def test_the_first_fault_in_the_order_of_the_contract_is_answered(client: 
         ("application/json", 201),
         ("Application/JSON; charset=utf-8", 201),
         ("application/json ;x", 201),
+        ('application/json; x=1; charset="UTF-8"', 201),
+        ("application/json; charset=utf8", 201),
+        ("application/json; charset=utf-16", 415),
+        ("application/json;charset=ISO-8859-1", 415),
+        ("application/json; charset=utf-8; charset=utf-16", 415),
         ("", 415),
         ("text/plain", 415),
         ("application/jsonp", 415),
@@ -97,6 +102,31 @@ async def test_the_type_of_a_body_must_be_json(
 ) -> None:
     response = await client.ask("POST", "/tasks", {"title": "x"}, content_type=media_type)
     assert response.status == status
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip"])
+async def test_a_compressed_body_is_refused_before_it_is_read(client: Client, coding: str) -> None:
+    response = await client.ask("POST", "/tasks", body=b"\x1f\x8b", content_encoding=coding)
+
+    assert response.status == 415
+    assert response.headers["Accept-Encoding"] == "identity"
+    assert await client.shown("/tasks") == []
+
+
+async def test_a_body_may_say_that_it_is_not_compressed(client: Client) -> None:
+    response = await client.ask("POST", "/tasks", {"title": "x"}, content_encoding="Identity")
+    assert response.status == 201
+
+
+async def test_an_id_is_compared_without_regard_to_case(client: Client) -> None:
+    task = await client.created()
+    assert await client.shown(f"/tasks/{task['id'].upper()}") == task
+
+
+async def test_an_encoded_slash_separates_nothing(client: Client) -> None:
+    task = await client.created()
+    assert (await client.ask("GET", f"/tasks%2F{task['id']}")).status == 404
+    assert (await client.ask("GET", "/%2ftasks")).status == 404
 
 
 async def test_a_store_that_is_full_takes_no_more(
@@ -111,22 +141,23 @@ async def test_a_store_that_is_full_takes_no_more(
 
 async def test_paths_have_the_methods_of_the_contract(client: Client) -> None:
     expected = {
-        "/health": "GET, HEAD",
-        "/tasks": "GET, HEAD, POST",
-        "/tasks/1": "DELETE, GET, HEAD, PATCH, PUT",
-        "/tasks/next": "GET, HEAD",
-        "/tasks/peek": "GET, HEAD",
-        "/tasks/queue": "GET, HEAD",
-        "/tasks/claim": "POST",
-        "/tasks/resolve": "GET, HEAD",
-        "/tasks/1/resolve": "GET, HEAD",
-        "/tasks/export.csv": "GET, HEAD",
-        "/tasks/stream.ndjson": "GET, HEAD",
-        "/tasks/import": "POST",
+        "/health": "GET, HEAD, OPTIONS",
+        "/tasks": "GET, HEAD, OPTIONS, POST",
+        "/tasks/1": "DELETE, GET, HEAD, OPTIONS, PATCH, PUT",
+        "/tasks/next": "GET, HEAD, OPTIONS",
+        "/tasks/peek": "GET, HEAD, OPTIONS",
+        "/tasks/queue": "GET, HEAD, OPTIONS",
+        "/tasks/claim": "OPTIONS, POST",
+        "/tasks/resolve": "GET, HEAD, OPTIONS",
+        "/tasks/1/resolve": "GET, HEAD, OPTIONS",
+        "/tasks/export.csv": "GET, HEAD, OPTIONS",
+        "/tasks/stream.ndjson": "GET, HEAD, OPTIONS",
+        "/tasks/import": "OPTIONS, POST",
+        "*": "OPTIONS",
     }
     for path, methods in expected.items():
         response = await client.ask("OPTIONS", path)
-        assert response.status == 405
+        assert response.status == 204
         assert ", ".join(sorted(response.headers["Allow"].split(", "))) == methods
 
 
@@ -172,6 +203,29 @@ async def test_the_body_of_a_change_is_checked_before_its_task_is_looked_up(
     assert (await client.ask("PATCH", target, body=b"{")).status == 400
     assert (await client.ask("PATCH", target, {"title": ""})).status == 422
     assert (await client.ask("PATCH", target, {"title": "x"})).status == 404
+
+
+async def test_a_merge_patch_is_only_for_patch(client: Client) -> None:
+    target = f"/tasks/{(await client.created())['id'].upper()}"
+
+    async def status(method: str, target: str) -> int:
+        merge_patch = "application/merge-patch+json; charset=utf-8"
+        return (await client.ask(method, target, {"title": "x"}, content_type=merge_patch)).status
+
+    assert await status("PATCH", target) == 200
+    assert await status("PUT", target) == 415
+    assert await status("POST", "/tasks") == 415
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+async def test_a_compressed_change_changes_nothing(client: Client, method: str) -> None:
+    task = await client.created()
+    target = f"/tasks/{task['id']}"
+
+    response = await client.ask(method, target, {"title": "x"}, content_encoding="gzip")
+
+    assert (response.status, response.headers["Accept-Encoding"]) == (415, "identity")
+    assert await client.shown(target) == task
 
 
 async def test_a_deleted_task_is_gone(client: Client) -> None:
@@ -230,8 +284,22 @@ async def test_a_page_has_1000_tasks_unless_asked(client: Client) -> None:
 
     tasks = json.loads(response.body)
     assert len(tasks) == 1_000
-    last = tasks[-1]["id"]
-    assert response.headers["Link"] == f'</tasks?limit=1000&after={last}>; rel="next"'
+    assert response.headers["Link"] == '</tasks?limit=1000&cursor=1000>; rel="next"'
+
+
+async def test_a_link_stays_good_when_its_page_is_deleted(client: Client) -> None:
+    first, second, third = [await client.created(title=f"{number}") for number in range(3)]
+    page = await client.ask("GET", f"/tasks?limit=1&after={first['id']}")
+    target = page.headers["Link"].removeprefix("<").removesuffix('>; rel="next"')
+
+    await client.ask("DELETE", f"/tasks/{second['id']}")
+
+    assert await client.shown(target) == [third]
+
+
+async def test_an_id_is_compared_without_regard_to_case_as_a_cursor_too(client: Client) -> None:
+    first, second = await client.created(), await client.created()
+    assert await client.shown(f"/tasks?after={first['id'].upper()}") == [second]
 
 
 @pytest.mark.parametrize(
@@ -248,6 +316,12 @@ async def test_a_page_has_1000_tasks_unless_asked(client: Client) -> None:
         "status=pending&status=pending",
         "after=",
         f"after={UNKNOWN}",
+        "after=&cursor=1",
+        "cursor=",
+        "cursor=-1",
+        "cursor=first",
+        f"cursor={2**53}",
+        "cursor=1&cursor=1",
     ],
 )
 async def test_a_known_parameter_with_a_bad_value_is_refused(client: Client, query: str) -> None:
@@ -284,6 +358,35 @@ async def test_the_queue_is_shown_root_first(client: Client) -> None:
     assert [task["priority"] for task in await client.shown("/tasks/queue")] == [9, 1, 5]
 
 
+async def test_the_beginning_of_the_queue_says_how_many_are_ready(client: Client) -> None:
+    for priority in 1, 9, 5:
+        await client.created(priority=priority)
+    await client.created(status="completed")
+
+    response = await client.ask("GET", "/tasks/queue?limit=2")
+
+    assert [task["priority"] for task in json.loads(response.body)] == [9, 1]
+    assert response.headers["X-Total-Count"] == "3"
+
+
+async def test_the_queue_shows_1000_tasks_unless_asked(client: Client) -> None:
+    for number in range(1_001):
+        await client.created(title=f"{number}")
+
+    response = await client.ask("GET", "/tasks/queue")
+
+    assert len(json.loads(response.body)) == 1_000
+    assert response.headers["X-Total-Count"] == "1001"
+    assert len(await client.shown("/tasks/queue?limit=10000")) == 1_001
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=10001", "limit=", "limit=1&limit=2"])
+async def test_the_queue_refuses_a_bad_limit(client: Client, query: str) -> None:
+    response = await client.ask("GET", f"/tasks/queue?{query}")
+    assert response.status == 422
+    assert error_of(response).startswith("limit")
+
+
 async def test_claims_hand_out_every_task_once_and_the_most_urgent_first(client: Client) -> None:
     for priority in 1, 9, 5, 9:
         await client.created(priority=priority)
@@ -316,6 +419,18 @@ async def test_a_task_waits_for_what_it_depends_on(client: Client) -> None:
     await client.ask("PATCH", f"/tasks/{first['id']}", {"status": "completed"})
 
     assert (await client.shown("/tasks/next"))["title"] == "second"
+
+
+async def test_ids_of_dependencies_are_compared_without_regard_to_case(client: Client) -> None:
+    first = await client.created()
+    upper = first["id"].upper()
+
+    second = await client.created(dependencies=[upper])
+
+    assert second["dependencies"] == [first["id"]]
+    assert (await client.shown(f"/tasks/{upper}/resolve"))["scopedTaskId"] == first["id"]
+    change = {"dependencies": [second["id"].upper()]}
+    assert (await client.ask("PATCH", f"/tasks/{upper}", change)).status == 409
 
 
 async def test_a_dependency_on_an_unknown_task_is_refused(client: Client) -> None:
@@ -538,6 +653,7 @@ async def test_a_line_that_fails_is_told_of(client: Client) -> None:
         ("", 415),
         ("application/json", 415),
         ("application/ndjson", 415),
+        ("application/x-ndjson; charset=utf-16", 415),
         ("text/csv", 415),
     ],
 )
@@ -548,6 +664,13 @@ async def test_the_type_of_an_import_must_be_ndjson(
     response = await client.ask("POST", "/tasks/import", body=body, content_type=media_type)
     assert response.status == status
     assert len(await client.shown("/tasks")) == (status == 200)
+
+
+async def test_a_compressed_import_is_refused(client: Client) -> None:
+    body = b'{"title":"a"}'
+    response = await client.ask("POST", "/tasks/import", body=body, content_encoding="gzip")
+    assert (response.status, response.headers["Accept-Encoding"]) == (415, "identity")
+    assert await client.shown("/tasks") == []
 
 
 async def test_an_import_may_be_larger_than_other_bodies_but_not_its_lines(client: Client) -> None:

@@ -44,7 +44,7 @@ def is_valid(name: str, value: object) -> bool:
         case "priority", int():
             return -(10**9) <= value <= 10**9
         case "dependencies", list():
-            texts = [item for item in value if isinstance(item, str)]
+            texts = [item.lower() for item in value if isinstance(item, str)]
             return len(texts) == len(value) == len(set(texts)) <= 1_000
     return False
 
@@ -146,6 +146,10 @@ def test_dependencies_keep_their_order(ids: list[str]) -> None:
     assert check_fields({"dependencies": ids}) == {"dependencies": tuple(ids)}
 
 
+def test_dependencies_are_held_in_lower_case() -> None:
+    assert check_fields({"dependencies": ["A1", "b2"]}) == {"dependencies": ("a1", "b2")}
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -156,6 +160,7 @@ def test_dependencies_keep_their_order(ids: list[str]) -> None:
         ["a", None],
         [["a"]],
         ["a", "b", "a"],
+        ["a", "A"],
         [str(n) for n in range(MAX_DEPENDENCIES + 1)],
     ],
 )

@@ -23,7 +23,7 @@ MAX_ROOMS = 100
 # Seconds from one ping to the next, which is also how long a pong may take.
 PING_SECONDS = 30.0
 
-ROOM = re.compile(r"tasks|reports|task:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ROOM = re.compile(r"tasks|reports|task:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class Hub:
@@ -98,7 +98,8 @@ class Hub:
         match request:
             case {"type": "ping"}:
                 self._respond(client, "pong")
-            case {"type": "subscribe", "rooms": list(rooms), "since": int(since)}:
+            # Not int(since): in Python, True is an int too.
+            case {"type": "subscribe", "rooms": list(rooms), "since": since} if type(since) is int:
                 if self._subscribe(client, rooms):
                     self._replay(client, since, request.get("epoch"))
             case {"type": "subscribe", "rooms": list(rooms)} if request.get("since") is None:
@@ -111,8 +112,9 @@ class Hub:
                 self._respond(client, "error", code="INVALID_MESSAGE", message=allowed)
 
     def _subscribe(self, client: WebSocket, rooms: list[object]) -> bool:
-        names = [room for room in rooms if isinstance(room, str) and ROOM.fullmatch(room)]
-        if names != rooms or len(rooms) > MAX_ROOMS:
+        # Ids are compared without regard to case (RFC 9562, 4).
+        names = [room.lower() for room in rooms if isinstance(room, str) and ROOM.fullmatch(room)]
+        if len(names) != len(rooms) or len(rooms) > MAX_ROOMS:
             allowed = f"rooms are tasks, reports and task:ID, up to {MAX_ROOMS}"
             self._respond(client, "error", code="INVALID_ROOM", message=allowed)
             return False

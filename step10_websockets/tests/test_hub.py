@@ -201,8 +201,14 @@ TestHub = HubMachine.TestCase
         ('{"type":"subscribe","rooms":{}}', "INVALID_MESSAGE"),
         ('{"type":"subscribe","rooms":[],"since":"1"}', "INVALID_MESSAGE"),
         ('{"type":"subscribe","rooms":[],"since":1.0}', "INVALID_MESSAGE"),
+        ('{"type":"subscribe","rooms":[],"since":true}', "INVALID_MESSAGE"),
+        ('{"type":"subscribe","rooms":[],"since":false}', "INVALID_MESSAGE"),
         ('{"type":"subscribe","rooms":[[]]}', "INVALID_ROOM"),
         ('{"type":"subscribe","rooms":["Tasks"]}', "INVALID_ROOM"),
+        (
+            '{"type":"subscribe","rooms":["TASK:a00f3a1e-1111-4111-8111-111111111111"]}',
+            "INVALID_ROOM",
+        ),
         ('{"type":"subscribe","rooms":["tasks\\n"]}', "INVALID_ROOM"),
         ('{"type":"dance"}', "UNSUPPORTED_MESSAGE"),
         ('{"type":""}', "UNSUPPORTED_MESSAGE"),
@@ -225,6 +231,17 @@ def test_a_client_may_be_in_so_many_rooms_and_no_more() -> None:
     hub.received(client, json.dumps({"type": "subscribe", "rooms": rooms[1:]}))
     assert client.told() == [{"type": "subscription.confirmed", "subscribedRooms": rooms[1:]}]
     assert hub.stats()["rooms"] == MAX_ROOMS
+
+
+def test_the_id_in_a_room_is_compared_without_regard_to_case() -> None:
+    client = joined(hub := new_hub(events := new_events()))
+    room = "task:a00f3a1e-1111-4111-8111-111111111111"
+    hub.received(client, json.dumps({"type": "subscribe", "rooms": ["task:" + room[5:].upper()]}))
+    assert client.told() == [{"type": "subscription.confirmed", "subscribedRooms": [room]}]
+
+    events.publish("task.updated", {room}, b'"task":{}')
+
+    assert [message["type"] for message in client.told()] == ["task.updated"]
 
 
 # Replay.

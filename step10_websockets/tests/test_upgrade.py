@@ -78,13 +78,18 @@ async def test_a_client_of_another_make_is_content() -> None:
         ("taskflow, bearer.abc", "taskflow"),
         ("bearer.abc,taskflow", "taskflow"),
         ("chat", None),
-        ("bearer.abc", None),
         ("Taskflow", None),
     ],
 )
 async def test_only_one_subprotocol_is_agreed_to(offered: str, agreed: str | None) -> None:
     response = await answered({"sec-websocket-protocol": offered})
     assert response.headers.get("Sec-WebSocket-Protocol") == agreed
+
+
+@pytest.mark.parametrize("offered", ["bearer.abc", "chat, bearer.abc", "Taskflow,bearer.abc"])
+async def test_a_token_that_is_offered_alone_is_refused(offered: str) -> None:
+    with pytest.raises(BadRequest, match="taskflow"):
+        await answered({"sec-websocket-protocol": offered})
 
 
 async def test_no_extension_is_agreed_to() -> None:
@@ -190,6 +195,7 @@ async def test_who_may_not(client: Client) -> None:
     assert await status_of(client, {}) == 401
     assert await status_of(client, {"authorization": "wrong"}) == 401
     assert await status_of(client, {"sec-websocket-protocol": "taskflow, bearer.wrong"}) == 401
+    assert await status_of(client, {"sec-websocket-protocol": "bearer.wrong"}) == 401
     for origin in ("http://evil.example", "null", "https://localhost", "http://localhost:81"):
         assert await status_of(client, {**ADMIN, "origin": origin}) == 403
     assert await status_of(client, {**ADMIN, "upgrade": None}) == 426

@@ -54,7 +54,6 @@ function changed() {
 async function begin() {
   const attempt = token.get();
   try {
-    await call("GET", "/tasks?limit=1");
     const writes = await mayWrite();
     if (attempt === token.get()) showBoard(writes);
   } catch (error) {
@@ -98,7 +97,7 @@ function showConnection(state) {
 }
 
 function arrived() {
-  if (tasks.after === null && !tasks.complete) load();
+  if (tasks.next === null && !tasks.complete) load();
   heap.refresh();
   system.look();
 }

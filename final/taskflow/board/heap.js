@@ -5,9 +5,7 @@ import { ask } from "./api.js";
 import { byId, number, setText, shape, throttled } from "./dom.js";
 import { box, draw, drawNothing, walkable } from "./drawing.js";
 
-const ENOUGH = 256 * 1024; // bytes: more than the levels that are drawn, however long their tasks
-const SOON = 500; // milliseconds from one look at the queue to the next
-const LATER = 15_000; // the same for a queue that is too long to be fetched whole
+const PAUSE = 500; // milliseconds from one look at the queue to the next
 const HEIGHT = 40; // of a box
 const LEVEL = 66;
 const GAP = 8;
@@ -22,39 +20,33 @@ export class HeapView {
     this.container = byId("heap");
     this.shown = [];
     this.total = 0;
-    this.exact = true;
-    this.soon = throttled(SOON, () => this.fetch());
-    this.later = throttled(LATER, () => this.fetch());
+    /** Look at the queue again, but not all the time. */
+    this.refresh = throttled(PAUSE, () => this.fetch());
     this.chosen = null;
     walkable(this.container);
     new ResizeObserver(throttled(100, () => this.render())).observe(this.container);
   }
 
-  /** Look at the queue again, but not all the time. */
-  refresh() {
-    if (this.exact) this.soon();
-    else this.later();
-  }
-
   async fetch() {
     if (document.hidden) return;
     try {
-      Object.assign(this, await firstOf(await ask("GET", "/tasks/queue")));
+      const response = await ask("GET", `/tasks/queue?limit=${MOST_DRAWN}`);
+      this.shown = await response.json();
+      this.total = Number(response.headers.get("X-Total-Count"));
     } catch {
       return; // the connection's state says it already
     }
-    for (const task of this.shown.slice(0, MOST_DRAWN)) this.tasks.put(task); // to be opened
+    for (const task of this.shown) this.tasks.put(task); // to be opened
     this.render();
   }
 
   clear() {
-    Object.assign(this, { shown: [], total: 0, exact: true, chosen: null });
+    Object.assign(this, { shown: [], total: 0, chosen: null });
     this.render();
   }
 
   render() {
-    const more = this.exact ? "" : "about ";
-    setText(byId("count-ready"), `${this.exact ? "" : "≈ "}${number(this.total)}`);
+    setText(byId("count-ready"), number(this.total));
     if (!this.shown.length) {
       setText(byId("heap-note"), "");
       drawNothing(this.container, "Nothing is ready to be claimed.");
@@ -64,7 +56,7 @@ export class HeapView {
     const most = width < 480 ? 3 : MOST_LEVELS;
     const drawn = this.shown.slice(0, 2 ** most - 1);
     const rest = this.total - drawn.length;
-    const note = rest > 0 ? `the top, … ${more}${number(rest)} more` : "the most urgent on top";
+    const note = rest > 0 ? `the top, … ${number(rest)} more` : "the most urgent on top";
     setText(byId("heap-note"), note);
     const levels = Math.floor(Math.log2(drawn.length)) + 1;
     const places = drawn.map((_, index) => placeOf(index, width));
@@ -104,27 +96,4 @@ function edges(places) {
       y2: child.top,
     });
   });
-}
-
-/** Read the first tasks of an array, and not more of it than is needed; estimate the rest. */
-async function firstOf(response) {
-  const length = Number(response.headers.get("Content-Length"));
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  while (bytes < ENOUGH) {
-    const { done, value } = await reader.read();
-    if (done) {
-      const shown = JSON.parse(text + decoder.decode());
-      return { shown, total: shown.length, exact: true };
-    }
-    bytes += value.length;
-    text += decoder.decode(value, { stream: true });
-  }
-  await reader.cancel();
-  // Inside of a string, a quote has a backslash before it: so this is between two tasks.
-  const end = text.lastIndexOf('},{"id":"');
-  const shown = JSON.parse(`${text.slice(0, end + 1)}]`);
-  return { shown, total: Math.round((length / bytes) * shown.length), exact: false };
 }

@@ -55,7 +55,7 @@ export class TaskList {
 
   search() {
     this.turnTo(0);
-    const wanted = byId("search").value.trim();
+    const wanted = byId("search").value.trim().toLowerCase();
     if (UUID.test(wanted) && !this.tasks.get(wanted)) this.on.fetch(wanted); // not loaded here
   }
 

@@ -7,6 +7,7 @@
 import { ask } from "./api.js";
 
 const PAGE = 1_000; // tasks in one request
+const FIRST_PAGE = `/tasks?limit=${PAGE}`;
 const BATCH = 10_000; // tasks that are loaded without being asked for more
 
 export class Tasks {
@@ -19,7 +20,7 @@ export class Tasks {
 
   clear() {
     this.byId.clear();
-    this.after = null; // the last task of the pages so far: there the next one begins
+    this.next = null; // the address of the next page, once the first has been loaded
     this.complete = false; // whether the server has no more
     this.loading = null; // what is being loaded, if something is
     this.changed();
@@ -38,7 +39,7 @@ export class Tasks {
     const loading = { byId: new Map(), deleted: new Set() };
     this.loading = loading;
     if (this.byId.size === 0) this.byId = loading.byId; // nothing old to show: show what comes
-    const place = await this.pages(loading, null, this.bound);
+    const place = await this.pages(loading, FIRST_PAGE, this.bound);
     if (this.loading !== loading) return; // signed out, or begun anew
     this.byId = loading.byId;
     this.loading = null;
@@ -51,7 +52,7 @@ export class Tasks {
     const loading = { byId: this.byId, deleted: new Set() };
     this.loading = loading;
     this.bound += BATCH;
-    const place = await this.pages(loading, this.after, this.bound);
+    const place = await this.pages(loading, this.next ?? FIRST_PAGE, this.bound);
     if (this.loading !== loading) return;
     this.loading = null;
     Object.assign(this, place);
@@ -60,31 +61,24 @@ export class Tasks {
 
   /** Load the first tasks of one status, which may be far behind the bound. Raises ApiError. */
   async loadStatus(status) {
-    const response = await ask("GET", `/tasks?limit=${PAGE}&status=${status}`);
+    const response = await ask("GET", `${FIRST_PAGE}&status=${status}`);
     for (const task of await response.json()) this.put(task);
   }
 
-  async pages(loading, after, bound) {
+  /** Load page after page. The link to the next one stays good when tasks are deleted. */
+  async pages(loading, next, bound) {
     for (;;) {
-      const response = await this.page(after);
+      const response = await ask("GET", next);
       const page = await response.json();
       if (this.loading !== loading) return {};
       for (const task of page) {
         if (!loading.deleted.has(task.id)) keepNewer(loading.byId, task);
       }
-      after = page.at(-1)?.id ?? after;
-      const complete = !response.headers.has("Link");
+      const link = /^<([^>]+)>; rel="next"$/.exec(response.headers.get("Link") ?? "");
+      const complete = link === null;
+      if (!complete) next = link[1];
       this.changed();
-      if (complete || loading.byId.size >= bound) return { complete, after };
-    }
-  }
-
-  async page(after) {
-    try {
-      return await ask("GET", `/tasks?limit=${PAGE}${after ? `&after=${after}` : ""}`);
-    } catch (error) {
-      if (error.details?.field !== "after") throw error;
-      return this.page(null); // the task that the pages had come to was deleted meanwhile
+      if (complete || loading.byId.size >= bound) return { complete, next };
     }
   }
 
@@ -101,7 +95,6 @@ export class Tasks {
 
   drop(id) {
     this.byId.delete(id);
-    if (id === this.after) this.after = null; // the cursor is gone: the next page is the first
     if (this.loading) {
       this.loading.byId.delete(id);
       this.loading.deleted.add(id);

@@ -16,10 +16,12 @@ from operator import attrgetter
 from taskflow import errors
 from taskflow.codec import encode
 from taskflow.config import VERSION
+from taskflow.context import Role
 from taskflow.http import Handler, Request, Response
 from taskflow.openapi.demo_operations import DEMOS
 from taskflow.openapi.operations import BOARD, OPERATIONS
 from taskflow.openapi.schemas import (
+    COUNT,
     ID,
     JSON,
     SCHEMAS,
@@ -57,7 +59,12 @@ A task queue: tasks with priorities and dependencies, claimed in order of urgenc
 - Every path that supports GET supports HEAD, with the same headers and no body.
 - An unknown path gets 404 with the code `NOT_FOUND`, and a method that the path does not support
   gets 405; see `components/responses`.
-- The user token allows GET and HEAD. Other methods need the admin token, and get 403 without it.
+- Every path supports OPTIONS, which gets 204 with the supported methods in `Allow`. So does
+  `OPTIONS *`, which needs no token.
+- The user token allows GET, HEAD and OPTIONS. Other methods need the admin token, and get 403
+  without it.
+- The ids of tasks and jobs are compared without regard to case and written in lower case.
+- Bodies are UTF-8 without a content coding such as gzip.
 - An `X-Request-Id` of 1 to 64 characters of `A-Z a-z 0-9 . _ -` is used as the id of the request.
 - Unknown query parameters are ignored. A known one must not be repeated.
 - HTTP/1.0 and HTTP/1.1 are supported, and so are chunked bodies.
@@ -68,11 +75,14 @@ A task queue: tasks with priorities and dependencies, claimed in order of urgenc
 HEADERS: dict[str, tuple[Schema, bool, str]] = {
     "X-Request-Id": (TEXT, True, "The id of the request: the client's own, or a new UUID."),
     "Location": (TEXT, True, "The path of the new task or job."),
+    "X-Total-Count": (COUNT, True, "The number of all ready tasks."),
+    "X-Role": ({"enum": [*Role]}, True, "The role of the token: only `admin` may write."),
     "Link": (TEXT, False, 'The path of the next page, as `<...>; rel="next"`, if there is one.'),
     "Content-Disposition": (TEXT, True, "The suggested name of the file."),
     "ETag": (TEXT, True, "The version of the file; send it back in `If-None-Match`."),
     "Allow": (TEXT, True, "The methods that the path supports."),
     "Retry-After": ({"type": "integer"}, False, "Seconds to wait, if the job queue is full."),
+    "Accept-Encoding": ({"const": "identity"}, False, "If the body had a content coding."),
     "WWW-Authenticate": ({"const": "Bearer"}, True, "The required kind of token (RFC 6750)."),
     "Upgrade": ({"const": "websocket"}, True, "The protocol of this path."),
     "Sec-WebSocket-Accept": (TEXT, True, "Proof that the server understood the handshake."),

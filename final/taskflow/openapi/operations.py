@@ -5,15 +5,19 @@ handler may raise, and their status, code and headers are read from the error cl
 any request may meet, such as a missing token, are in `document.py`.
 """
 
+from dataclasses import replace
 from pathlib import PurePath
 
 from taskflow import errors
 from taskflow.board.routes import CONTENT_TYPES, NAMES
 from taskflow.metrics import TEXT as PROMETHEUS
 from taskflow.openapi.schemas import (
+    CURSOR,
     HEAVY_ITERATIONS,
     ID,
     ITERATIONS,
+    JSON,
+    MERGE_PATCH,
     PAGE,
     STATUS,
     TEXT,
@@ -36,6 +40,7 @@ JSON_ERRORS = (
     errors.InvalidJson,
     errors.PayloadTooLarge,
     errors.UnsupportedMediaType,
+    errors.UnsupportedCoding,
     errors.ValidationError,
 )
 CREATE_ERRORS = (
@@ -50,7 +55,7 @@ CHANGE_ERRORS = (
     errors.TaskNotFound,
     errors.CycleDetected,
 )
-IMPORT_ERRORS = (errors.PayloadTooLarge, errors.UnsupportedMediaType)
+IMPORT_ERRORS = (errors.PayloadTooLarge, errors.UnsupportedMediaType, errors.UnsupportedCoding)
 JOB_ERRORS = (errors.ValidationError, errors.QueueFull)
 QUERY_ERRORS = (errors.ValidationError,)
 
@@ -82,7 +87,7 @@ PEEK = Operation(
         )
     },
 )
-CHANGE_TASK = Operation(
+PUT_TASK = Operation(
     "tasks",
     "Merge the given fields into a task",
     {200: response("The task after the change.", "Task")},
@@ -91,6 +96,7 @@ CHANGE_TASK = Operation(
     description="PUT merges, as PATCH does. If no value changes, `updatedAt` stays the same and "
     "no event is sent.",
 )
+PATCH_TASK = replace(PUT_TASK, body=request_body(ref("TaskChanges"), JSON, MERGE_PATCH))
 GET_JOB = Operation("jobs", "Show a job and its result", {200: JOB}, (errors.JobNotFound,))
 JOB_STATISTICS = Operation(
     "jobs", "Show how busy the workers are", {200: response("The counts.", "Workers")}
@@ -108,7 +114,8 @@ def accepted(result_route: str) -> Schema:
 EVENTS = f"""
 The WebSocket handshake (RFC 6455). The token is in `Authorization`, or, since browsers cannot set
 that header, in a subprotocol: offer `taskflow` and `bearer.TOKEN`, and the server selects
-`taskflow`. A valid handshake gets 101 and an invalid one 400. A request without a handshake, or
+`taskflow`. A valid handshake gets 101 and an invalid one 400, and so does `bearer.TOKEN` without
+`taskflow`, because a browser would drop the connection. A request without a handshake, or
 with a version other than 13, gets 426, and a page of another origin gets 403.
 
 After the handshake, both sides send text frames with JSON objects. The server begins with
@@ -140,11 +147,17 @@ OPERATIONS: dict[str, Operation] = {
     "GET /tasks": Operation(
         "tasks",
         "List a page of tasks in order of creation",
-        {200: response("The page.", array_of(ref("Task")), headers=["Link"])},
+        {200: response("The page.", array_of(ref("Task")), headers=["Link", "X-Role"])},
         QUERY_ERRORS,
         query=(
             parameter("limit", PAGE, f"The number of tasks, by default {DEFAULT_PAGE}."),
             parameter("after", ID, "The task before the first one of the page."),
+            parameter(
+                "cursor",
+                CURSOR,
+                "The place in the order of creation before the page, as `Link` has it. "
+                "Not together with `after`.",
+            ),
             parameter("status", STATUS, "The status of all listed tasks."),
         ),
     ),
@@ -157,8 +170,8 @@ OPERATIONS: dict[str, Operation] = {
         description=f"A title is trimmed, and must then have 1 to {MAX_TITLE} characters.",
     ),
     "GET /tasks/{id}": Operation("tasks", "Show a task", {200: TASK}, (errors.TaskNotFound,)),
-    "PATCH /tasks/{id}": CHANGE_TASK,
-    "PUT /tasks/{id}": CHANGE_TASK,
+    "PATCH /tasks/{id}": PATCH_TASK,
+    "PUT /tasks/{id}": PUT_TASK,
     "DELETE /tasks/{id}": Operation(
         "tasks",
         "Delete a task",
@@ -169,8 +182,10 @@ OPERATIONS: dict[str, Operation] = {
     "GET /tasks/peek": PEEK,
     "GET /tasks/queue": Operation(
         "queue",
-        "Show the ready tasks in the order of the heap's array",
-        {200: response("The array, root first.", array_of(ref("Task")))},
+        "Show the beginning of the heap's array of ready tasks",
+        {200: response("The tasks, root first.", array_of(ref("Task")), headers=["X-Total-Count"])},
+        QUERY_ERRORS,
+        query=(parameter("limit", PAGE, f"The number of tasks, by default {DEFAULT_PAGE}."),),
     ),
     "POST /tasks/claim": Operation(
         "queue",

@@ -12,11 +12,12 @@ from taskflow import errors
 from taskflow.context import Role
 from taskflow.job_routes import DEFAULT_ITERATIONS, MAX_ITERATIONS, MAX_ON_LOOP
 from taskflow.jobs import JobStatus
-from taskflow.routes import DEFAULT_PAGE, MAX_PAGE
+from taskflow.routes import DEFAULT_PAGE, MAX_CURSOR, MAX_PAGE
 from taskflow.tasks import MAX_DEPENDENCIES, MAX_DESCRIPTION, MAX_PRIORITY, MAX_TITLE, Status
 
 Schema = dict[str, Any]
 JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
 
 # The characters that `str.strip` removes from a title. In other regular expression dialects, `\s`
 # is a slightly different set, so the characters are listed here.
@@ -79,6 +80,7 @@ ITERATIONS = integer(1, MAX_ITERATIONS, default=DEFAULT_ITERATIONS)
 ITERATIONS_ON_LOOP = integer(1, MAX_ON_LOOP, default=DEFAULT_ITERATIONS)
 HEAVY_ITERATIONS = integer(0, MAX_ITERATIONS, default=0)
 PAGE = integer(1, MAX_PAGE, default=DEFAULT_PAGE)
+CURSOR = integer(0, MAX_CURSOR)
 
 SETTABLE: dict[str, Schema] = {
     "title": NEW_TITLE,
@@ -243,9 +245,12 @@ def parameter(name: str, schema: Schema, description: str) -> Schema:
     return {"name": name, "in": "query", "schema": schema, "description": description}
 
 
-def request_body(content: Schema, media_type: str = JSON, required: bool = True) -> Schema:
-    """Return the description of a request body."""
-    return {"required": required, "content": {media_type: {"schema": content}}}
+def request_body(content: Schema, *media_types: str, required: bool = True) -> Schema:
+    """Return the description of a request body, which is JSON if no media type is given."""
+    return {
+        "required": required,
+        "content": {media_type: {"schema": content} for media_type in media_types or (JSON,)},
+    }
 
 
 def operation_id(route: str) -> str:
