@@ -52,6 +52,7 @@ async def serve(settings: Settings, log: LogWriter) -> int:
         scheme = "http" if tls is None else "https"
         write_line(f"Taskflow listening on {scheme}://{host}:{port}", sys.stdout.fileno())
         await stopped.wait()
+        application.readiness.stop()
         application.hub.close()
         await server.stop(settings.grace)
     return 0
