@@ -54,6 +54,7 @@ THEMES: dict[str, tuple[str, ...]] = {
     "metrics-and-openapi": (
         "openapi/*",
         "metrics.py",
+        "readiness.py",
         "histogram.py",
         "logs.py",
         "history.py",

@@ -1,6 +1,10 @@
 """What happens elsewhere arrives here, also after an interruption."""
 
-from playwright.sync_api import WebSocketRoute, expect
+from pathlib import Path
+from urllib.error import HTTPError
+
+import pytest
+from playwright.sync_api import Route, WebSocketRoute, expect
 
 from browser.conftest import NewBoard
 from browser.running import ADMIN, RunningServer
@@ -80,3 +84,30 @@ def test_a_lost_connection_resumes_without_loading_anew(
     board.is_live()
     expect(board.events).to_have_count(2)
     assert not [url for url in asked if "/tasks?limit=1000" in url]
+
+
+def test_a_change_that_was_taken_back_is_gone_from_the_board(
+    own_server: RunningServer, new_board: NewBoard
+) -> None:
+    """The board has read it before its commit failed. The server says so in `history.gap`."""
+    server = own_server
+    server.create("Stay")
+    board = new_board(token="", url=server.url)
+
+    def with_phantom(route: Route) -> None:
+        response = route.fetch()
+        [stay] = response.json()
+        phantom = {**stay, "id": "00000000-0000-4000-8000-000000000001", "title": "Phantom"}
+        route.fulfill(response=response, json=[stay, phantom])
+
+    board.page.route("**/tasks?limit=1000", with_phantom, times=1)
+    board.open(ADMIN)
+    expect(board.task("Phantom")).to_be_visible()
+
+    data = Path(server.data)
+    data.rename(data.with_name("moved.db"))
+    with pytest.raises(HTTPError):
+        server.create("Refused")
+
+    expect(board.task("Phantom")).to_have_count(0)
+    expect(board.task("Stay")).to_be_visible()

@@ -51,6 +51,7 @@ async def serve(settings: Settings, log: LogWriter) -> int:
         with address_file(settings.address_file, urls):
             write_line(f"Taskflow listening on {' and '.join(urls)}", sys.stdout.fileno())
             await stopped.wait()
+        application.readiness.stop()
         application.hub.close()
         await server.stop(settings.grace)
     return 0

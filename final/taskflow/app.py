@@ -34,6 +34,7 @@ from taskflow.middleware import (
     chain,
 )
 from taskflow.openapi import openapi_routes
+from taskflow.readiness import Readiness
 from taskflow.router import Router
 from taskflow.routes import TaskRoutes, health
 from taskflow.store import Store
@@ -42,7 +43,7 @@ from taskflow.workers import WorkerPool
 
 # Paths that need no token, because they reveal nothing about tasks. Load balancers ask for /health,
 # or for the server as a whole: OPTIONS *.
-OPEN_PATHS = frozenset({"/health", "*", "/openapi.json", *BOARD_PATHS})
+OPEN_PATHS = frozenset({"/health", "/ready", "*", "/openapi.json", *BOARD_PATHS})
 
 # Routes that only demonstrate something. They exist only with --demos.
 DEMO_ROUTE = re.compile(r"\w+ (/demo/.*|/tasks/memory/.*|/tasks/reports/blocking)")
@@ -57,6 +58,7 @@ class Application:
     handler: Handler
     hub: Hub
     metrics: Metrics
+    readiness: Readiness
 
 
 class Parts:
@@ -71,6 +73,7 @@ class Parts:
         self.pool = WorkerPool()
         self.hub = Hub(self.events)
         self.metrics = Metrics(self.log, self.store, self.pool, self.hub)
+        self.readiness = Readiness()
 
 
 @asynccontextmanager
@@ -91,7 +94,7 @@ async def build_app(settings: Settings, log: LogWriter) -> AsyncIterator[Applica
         await services.enter_async_context(in_background(parts.hub.run(settings.ping_interval)))
         router = Router(build_routes(settings, parts, journal))
         handler = chain(router, *build_links(settings, observers, journal))
-        yield Application(handler, parts.hub, parts.metrics)
+        yield Application(handler, parts.hub, parts.metrics, parts.readiness)
 
 
 def open_journal(settings: Settings, parts: Parts, services: AsyncExitStack) -> Journal:
@@ -110,7 +113,10 @@ def connect(parts: Parts, journal: Journal | None) -> list[Callable[[AccessEntry
         # Events report only what is on the disk.
         parts.store.listeners.append(journal.changed)
         journal.listeners.append(parts.events.changed)
+        # Clients may have read what was undone.
+        journal.undo_listeners.extend([parts.events.forget, parts.hub.report_gap])
         parts.metrics.journal = journal
+        parts.readiness.journal = journal
     parts.pool.listeners.append(parts.events.finished)
     parts.events.listeners.append(parts.hub.publish)
     return [AccessLog(parts.log).add, parts.history.add, parts.metrics.answered]
@@ -126,6 +132,7 @@ def build_routes(settings: Settings, parts: Parts, journal: Journal | None) -> d
         **MemoryRoutes(parts.history, parts.events, parts.tracer).routes(),
         **JobRoutes(parts.store, parts.pool).routes(),
         **parts.metrics.routes(),
+        **parts.readiness.routes(),
         **demo_routes(),
     }
     if not settings.demos:

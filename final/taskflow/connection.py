@@ -25,7 +25,7 @@ from typing import cast
 from taskflow.clock import http_date
 from taskflow.connection_state import CLOSED, CLOSING, HANDED_OVER, READING, SERVING
 from taskflow.deadlines import Deadline, Timeouts, Waiting
-from taskflow.errors import BadRequest, RequestTimeout, TaskflowError
+from taskflow.errors import BadRequest, NoResponse, RequestTimeout, TaskflowError
 from taskflow.flow_control import FlowControl
 from taskflow.http import Handler, Request, Response, Successor, encode_head, no_body
 from taskflow.outbox import Outbox
@@ -242,6 +242,10 @@ class Connection(asyncio.Protocol):
         """Respond to one request, then begin the next in an asyncio task of its own."""
         try:
             response = await self._app(request)
+        except NoResponse as error:
+            request.on_sent(request, error.status, 0)
+            self.abort()
+            return
         finally:
             # The request may be kept, in a log for example. It must not keep the connection alive.
             request.receive = no_body

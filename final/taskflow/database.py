@@ -6,9 +6,13 @@ or not ours, is left as it is, and never taken for an empty one.
 Blocks, and is used by one thread at a time. WAL with `synchronous=FULL` has every commit on the
 disk before it returns, also if the power fails (https://sqlite.org/wal.html). What was committed
 may still stand in the `-wal` file next to the database after a kill; opening it brings it home.
+
+A file that is closed leaves WAL mode. So a file in WAL mode whose `-wal` file is missing may have
+lost its last changes, and a warning reports it.
 """
 
 import json
+import logging
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -23,6 +27,18 @@ SCHEMA = 1  # what this program reads and writes; kept in the file as user_versi
 TABLE = "CREATE TABLE tasks (number INTEGER PRIMARY KEY, json BLOB NOT NULL)"
 BUSY_SECONDS = 0.2  # how long a server that stops may still hold the file
 
+# The read version in a file's header, at byte 19, of a database in WAL mode (1.3.3 there).
+WAL_VERSION = 2
+
+# Errors of a COMMIT that come before its last frame is complete, so it can never come back.
+CERTAIN_ERRORS = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_BUSY})
+
+logger = logging.getLogger(__name__)
+
+
+class CommitInDoubt(sqlite3.OperationalError):
+    """A commit that failed, but may be whole in the `-wal` file, and so come back after a kill."""
+
 
 class Database:
     """The open file, which nobody else can use meanwhile."""
@@ -30,6 +46,10 @@ class Database:
     def __init__(self, path: Path) -> None:
         """Open the file, or make it. Raises CannotStart with what is wrong with it."""
         self._path = path
+        self._wal = Path(f"{path.resolve()}-wal")
+
+        # The device and inode of each file that must stay in its place.
+        self._identities: dict[Path, tuple[int, int]] = {}
         try:
             self._check_header()
             self._connection = sqlite3.connect(
@@ -38,6 +58,7 @@ class Database:
                 check_same_thread=False,
                 timeout=BUSY_SECONDS,
             )
+            self._identities[path] = _identity(path)
             try:
                 self._prepare()
             except BaseException:
@@ -56,20 +77,23 @@ class Database:
         with self._path.open("a+b") as file:
             file.seek(0)
             header = file.read(100)
-        wal = Path(f"{self._path.resolve()}-wal")
-        if not header and wal.exists() and wal.stat().st_size:  # SQLite would delete it
-            raise CannotStart(f"{self._path} is damaged: it is empty, but {wal} is not")
+        if not header and self._wal.exists() and self._wal.stat().st_size:
+            # SQLite would delete it.
+            raise CannotStart(f"{self._path} is damaged: it is empty, but {self._wal} is not")
         if header and not header.startswith(MAGIC):
             raise CannotStart(f"{self._path} is damaged, or no database")
         if header and int.from_bytes(header[68:72], "big") != APPLICATION_ID:
             raise CannotStart(f"{self._path} is a database of another program")
+        if header[19:20] == bytes([WAL_VERSION]) and not self._wal.exists():
+            message = "%s is in WAL mode, as after a kill, but %s is missing: changes may be lost"
+            logger.warning(message, self._path, self._wal.name)
 
     def _prepare(self) -> None:
         run = self._connection.execute
         run("PRAGMA locking_mode = EXCLUSIVE")  # one server at a time
         run("PRAGMA synchronous = FULL")
         run("PRAGMA fullfsync = ON")  # macOS: fsync alone does not reach the disk
-        run("BEGIN IMMEDIATE")  # fails here and now if another server has the file
+        run("BEGIN EXCLUSIVE")  # fails here and now if another program has the file
         if not run("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             run(TABLE)
             run(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -80,7 +104,6 @@ class Database:
             raise CannotStart(f"{self._path} {newer}")
         if (found := run("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise CannotStart(f"{self._path} is damaged: {' '.join(found.split())}")
-        run("PRAGMA journal_mode = WAL")  # last, so that the file itself says whose it is
 
     def load(self) -> list[Task]:
         """Return all tasks in order of creation. O(n). Raises CannotStart if one is damaged."""
@@ -98,8 +121,67 @@ class Database:
             raise CannotStart(f"{self._path} is damaged: {what}") from None
         return tasks
 
+    def begin(self) -> None:
+        """Begin to take changes: turn the WAL on. Raises CannotStart.
+
+        Not when the file is opened, because one that is damaged would not stay as it is.
+        """
+        try:
+            self._turn_wal_on()
+        except sqlite3.Error as error:
+            raise CannotStart(_in_words(self._path, error)) from None
+
+    def _turn_wal_on(self) -> None:
+        [mode] = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise sqlite3.OperationalError(f"{self._path.name} cannot be used in WAL mode")
+        # The first transaction makes the file.
+        self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        self._identities[self._wal] = _identity(self._wal)
+
+    def check_files(self) -> None:
+        """See whether the files are still in their places. Raises sqlite3.Error.
+
+        What is written to a deleted file is gone when the process ends. What the WAL holds is
+        saved here, if it alone is gone.
+        """
+        self._check_file(self._path)
+        try:
+            if self._wal in self._identities:
+                self._check_file(self._wal)
+        except sqlite3.Error:
+            self._connection.execute("PRAGMA wal_checkpoint").fetchone()
+            raise
+
+    def _check_file(self, file: Path) -> None:
+        try:
+            is_same = _identity(file) == self._identities[file]
+        except OSError:
+            is_same = False
+        if not is_same:
+            raise sqlite3.OperationalError(f"{file.name} was deleted, moved or replaced")
+
+    def overwrite_tail(self) -> None:
+        """Overwrite what a failed commit may have left in the WAL. Raises sqlite3.Error.
+
+        A tiny transaction, which changes nothing, takes the place of the first frame that the
+        commit left. The checksum of a frame covers all frames before it, so those that follow are
+        no longer valid (https://sqlite.org/fileformat2.html, 4.3).
+        """
+        self._prepare_write()
+        self._connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def _prepare_write(self) -> None:
+        if self._wal not in self._identities:
+            self._turn_wal_on()
+        self.check_files()
+
     def write(self, changes: Sequence[Change]) -> None:
-        """Make changes in one transaction. Raises sqlite3.Error, and then has made none of them."""
+        """Make changes in one transaction.
+
+        Raises CommitInDoubt if they may come back after a kill, unless `overwrite_tail` succeeds
+        first, and another sqlite3.Error if they cannot.
+        """
         rows: dict[int, bytes | None] = {}  # the last word on each
         for change in changes:
             task = change.after or change.before
@@ -107,19 +189,38 @@ class Database:
             rows[task.number] = change.after.json if change.after else None
         put = [(number, data) for number, data in rows.items() if data is not None]
         drop = [(number,) for number, data in rows.items() if data is None]
+        self._prepare_write()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany("INSERT OR REPLACE INTO tasks VALUES (?, ?)", put)
             self._connection.executemany("DELETE FROM tasks WHERE number = ?", drop)
-            self._connection.execute("COMMIT")
+            self._commit()
         except BaseException:
             with suppress(sqlite3.Error):  # what has failed may have been rolled back already
                 self._connection.execute("ROLLBACK")
             raise
 
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", None)
+            if code in CERTAIN_ERRORS:
+                raise
+            raise CommitInDoubt(str(error)) from error
+
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, with all changes in it and no WAL beside it, if that is possible."""
+        with suppress(sqlite3.Error):
+            # Not in a file that has been put in this one's place.
+            self._check_file(self._path)
+            self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_dev, status.st_ino
 
 
 def _in_words(path: Path, error: sqlite3.Error) -> str:
@@ -127,7 +228,7 @@ def _in_words(path: Path, error: sqlite3.Error) -> str:
         return f"{path} is damaged: {error}"
     what = str(error)
     if "locked" in what:
-        what = "another server is using it"
+        what = "another program is using it"
     elif "readonly" in what:  # not the file, which has been opened for writing
         what = "its folder, where a second file would stand, cannot be written"
     return f"cannot use {path}: {what}"

@@ -198,3 +198,10 @@ class HttpVersionNotSupported(TaskflowError):
 
     status = 505
     code = "HTTP_VERSION_NOT_SUPPORTED"
+
+
+class NoResponse(Exception):
+    """Nothing true can be said, so the connection is closed without a response."""
+
+    # In logs only. The number is that of nginx.
+    status = 444

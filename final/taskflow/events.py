@@ -91,6 +91,14 @@ class Events:
         for listener in self.listeners:
             listener(event)
 
+    def forget(self) -> None:
+        """Forget all events, because clients may have read changes that were taken back. O(1).
+
+        The number that this uses up makes sure that a client which was away does not resume.
+        """
+        self.seq += 1
+        self.history.clear()
+
     def since(self, seq: int, epoch: object) -> list[Event] | None:
         """Return the events after this number, or None if some of them are no longer kept."""
         forgotten = self.seq - len(self.history)

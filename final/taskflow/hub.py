@@ -130,11 +130,21 @@ class Hub:
         """Send the events that a client missed, or report a gap if they are too many."""
         missed = self._events.since(since, epoch)
         if missed is None or sum(len(event.message) for event in missed) > MAX_UNSENT:
-            self._respond(client, "history.gap", epoch=self._events.epoch, seq=self._events.seq)
+            self._send(client, self._gap())
             return
         for event in missed:
             if not self._rooms.get(client, set()).isdisjoint(event.rooms):
                 self._send(client, text_frame(event.message))
+
+    def report_gap(self) -> None:
+        """Let all clients fetch the tasks again, because changes were taken back. O(clients)."""
+        frame = self._gap()
+        for client in list(self._rooms):
+            self._send(client, frame)
+
+    def _gap(self) -> bytes:
+        place = {"epoch": self._events.epoch, "seq": self._events.seq}
+        return text_frame(encode({"type": "history.gap", **place, "timestamp": utc_now()}))
 
     async def run(self, ping_seconds: float) -> None:
         """Ping all clients, again and again."""

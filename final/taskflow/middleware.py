@@ -27,6 +27,7 @@ from taskflow.errors import (
     ForbiddenOrigin,
     InsufficientPermissions,
     InvalidToken,
+    NoResponse,
     TaskflowError,
 )
 from taskflow.events import current_request
@@ -94,13 +95,18 @@ class ErrorBoundary:
     next: Handler
 
     async def __call__(self, request: Request) -> Response:
-        """Return the response of the next link, or the response that its error becomes."""
+        """Return the response of the next link, or the one that its error becomes.
+
+        Raises NoResponse if there can be none.
+        """
         try:
             if request.refusal is not None:
                 raise request.refusal
             return await self.next(request)
         except TaskflowError as error:
             return error_response(error, request)
+        except NoResponse:
+            raise
         except Exception:
             request_id = request.context.request_id
             logger.exception("%s %r failed (request %s)", request.method, request.path, request_id)
@@ -250,7 +256,10 @@ class Durable:
     next: Handler
 
     async def __call__(self, request: Request) -> Response:
-        """Pass on, and wait for the commit. Raises NotStored, ServiceUnavailable."""
+        """Pass on, and wait for the commit.
+
+        Raises NotStored, OutcomeUnknown, ServiceUnavailable.
+        """
         if request.method in SAFE_METHODS:
             return await self.next(request)
         self.journal.begin()

@@ -51,13 +51,13 @@ def refused(folder: Path, *arguments: str) -> str:
 class Running:
     """A server that runs, and a connection to it. Not for two threads at a time."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
         self.log = folder / "server.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command(*arguments),
                 cwd=folder,
-                env=environment(),
+                env=environment() | variables,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -111,9 +111,12 @@ def ask(
 
 
 @contextmanager
-def running(folder: Path, *arguments: str) -> Iterator[Running]:
-    """Run a server while the block does; it must end well, if the block has not ended it."""
-    server = Running(folder, *arguments)
+def running(folder: Path, *arguments: str, **variables: str) -> Iterator[Running]:
+    """Run a server while the block does; it must end well, if the block has not ended it.
+
+    The variables are added to its environment.
+    """
+    server = Running(folder, *arguments, **variables)
     try:
         yield server
     except BaseException:

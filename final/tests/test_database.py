@@ -32,7 +32,9 @@ def create(path: Path, tasks: list[Task]) -> None:
 
 def stored(path: Path) -> list[Task]:
     with closing(Database(path)) as database:
-        return database.load()
+        tasks = database.load()
+        database.begin()
+        return tasks
 
 
 def refusal(path: Path) -> str:
@@ -97,6 +99,7 @@ def test_what_fails_midway_is_not_stored_at_all(path: Path) -> None:
 
 def test_every_commit_is_on_the_disk_before_it_returns(path: Path) -> None:
     with closing(Database(path)) as database:
+        database.begin()
         run = database._connection.execute
         assert run("PRAGMA journal_mode").fetchone() == ("wal",)
         assert run("PRAGMA synchronous").fetchone() == (2,)  # FULL
@@ -158,7 +161,7 @@ def test_a_link_leads_to_the_file(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert stored(there) == tasks
     with closing(Database(link)):
-        assert "another server" in refusal(there)
+        assert "another program" in refusal(there)
 
 
 def test_a_store_that_is_loaded_is_what_it_was(path: Path) -> None:
@@ -188,13 +191,13 @@ def test_a_file_in_use_is_refused(path: Path) -> None:
     tasks = some_tasks(1)
     create(path, tasks)
     with closing(Database(path)):
-        assert refusal(path) == f"cannot use {path}: another server is using it"
+        assert refusal(path) == f"cannot use {path}: another program is using it"
     assert stored(path) == tasks
 
 
 def test_a_new_file_in_use_is_refused(path: Path) -> None:
     with closing(Database(path)):
-        assert "another server" in refusal(path)
+        assert "another program" in refusal(path)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_a_stop_stores_what_is_on_its_way(tmp_path: Path) -> None:
 def test_a_second_server_on_the_same_file_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         why = refused(tmp_path, "--data", "taskflow.db")
-        assert why == "cannot use taskflow.db: another server is using it"
+        assert why == "cannot use taskflow.db: another program is using it"
         status, _ = server.ask("POST", "/tasks", {"title": "x"})
         assert status == 201
         with running(tmp_path, "--data", ":memory:") as other:

@@ -126,7 +126,9 @@ higher than that of the event before it.
 
 The client sends `{{"type":"subscribe","rooms":[...]}}` or `{{"type":"ping"}}`. With `since` and
 `epoch` in a subscription it also gets the events that it missed, or `history.gap` if the server no
-longer has them. The replies are `subscription.confirmed`, `pong` and `error`.
+longer has them. It sends `history.gap` to all clients when changes that they may have read were
+taken back, because the disk did not take them. After `history.gap`, fetch the tasks again, and
+continue with its `seq`. The replies are `subscription.confirmed`, `pong` and `error`.
 
 The close code gives the reason: 1001 the server is stopping, 1007 invalid UTF-8, 1009 a message
 over {MAX_MESSAGE} bytes, 1011 no pong arrived, 1013 the client reads too slowly.
@@ -135,6 +137,13 @@ over {MAX_MESSAGE} bytes, 1011 no pong arrived, 1013 the client reads too slowly
 OPERATIONS: dict[str, Operation] = {
     "GET /health": Operation(
         "system", "Show that the server responds", {200: response("It responds.", "Health")}
+    ),
+    "GET /ready": Operation(
+        "system",
+        "Show whether changes are taken",
+        {200: response("They are.", "Ready")},
+        description="The status is 503, with the reason, while the disk takes no changes or the "
+        "server stops.",
     ),
     "GET /openapi.json": Operation(
         "system", "Show this document", {200: response("An OpenAPI 3.1 document.", "Document")}

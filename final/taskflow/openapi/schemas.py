@@ -151,6 +151,7 @@ SCHEMAS: dict[str, Schema] = {
         created=COUNT, failedCount=COUNT, failed=array_of(record(line=COUNT, error=TEXT))
     ),
     "Health": record(status={"const": "healthy"}, timestamp=TIMESTAMP, uptimeSeconds=NUMBER),
+    "Ready": record(status={"const": "ready"}),
     "Memory": partial_record(
         **MEMORY,
         bounded=record(**BOUNDED),
