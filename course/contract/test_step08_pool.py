@@ -104,3 +104,18 @@ def test_a_full_queue_refuses_and_the_rest_goes_on(launch: Launch) -> None:
     assert record_of(api, running)["status"] == "running"
     api.ask("GET", f"{CPU}/blocking?iterations=1").expect(200)
     api.ask("GET", "/health").expect(200)
+
+
+def test_clients_that_leave_take_their_jobs_along(launch: Launch) -> None:
+    """Those that wait, and the one that runs: a report of another client is made at once."""
+    api, _ = launch()
+    path = f"{REPORTS}/worker-run?iterations={LONG}"
+    leaving = [api.say(api.request("GET", path)) for _ in range(30)]
+    stats = {"running": 0, "queued": 0}
+    while stats["running"] + stats["queued"] < len(leaving):
+        stats = api.ask("GET", REPORTS + "/stats").expect(200).json()
+    for connection in leaving:
+        connection.reset()
+    while stats["queued"]:
+        stats = api.ask("GET", REPORTS + "/stats").expect(200).json()
+    until(api, start_report(api), "completed")

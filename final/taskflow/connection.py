@@ -311,7 +311,6 @@ class Connection(asyncio.Protocol):
         successor.data_received(self._parser.take_rest())
         if self._input_ended:
             successor.eof_received()
-        self.transport.resume_reading()
 
     async def _write(self, data: bytes) -> None:
         """Send bytes, and wait while the client is not reading. All output passes through here."""

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from itertools import islice
 
 from taskflow.clock import new_id, utc_now
 from taskflow.codec import encode
@@ -99,9 +98,14 @@ class Events:
         self.seq += 1
         self.history.clear()
 
+    @property
+    def position(self) -> dict[str, object]:
+        """The number of the last event, and the run of the server that has given it."""
+        return {"epoch": self.epoch, "seq": self.seq}
+
     def since(self, seq: int, epoch: object) -> list[Event] | None:
         """Return the events after this number, or None if some of them are no longer kept."""
         forgotten = self.seq - len(self.history)
         if epoch != self.epoch or not forgotten <= seq <= self.seq:
             return None
-        return list(islice(self.history, seq - forgotten, None))
+        return list(self.history)[seq - forgotten :]

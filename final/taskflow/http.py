@@ -123,7 +123,7 @@ class Successor(Protocol):
         """Take the transport."""
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes, beginning with those that followed the request."""
+        """Take bytes, beginning with those that followed the request, and resume reading."""
 
     def eof_received(self) -> Any:
         """Take the EOF of the client."""

@@ -48,11 +48,11 @@ class Hub:
             for client in clients:
                 self._send(client, frame)
 
-    def _send(self, client: WebSocket, frame: bytes) -> None:
-        if client.send(frame):
-            self._delivered += 1
+    def _send(self, client: WebSocket, *frames: bytes) -> None:
+        if client.send(b"".join(frames)):
+            self._delivered += len(frames)
         else:
-            self._dropped += 1
+            self._dropped += len(frames)
 
     def _respond(self, client: WebSocket, kind: str, **content: object) -> None:
         message = encode({"type": kind, **content, "timestamp": utc_now()})
@@ -61,14 +61,8 @@ class Hub:
     def join(self, client: WebSocket) -> None:
         """Add a new client, and send it the number of the last event."""
         self._enter(client, {"tasks"})
-        self._respond(
-            client,
-            "connection.ready",
-            clientId=new_id(),
-            subscribedRooms=["tasks"],
-            epoch=self._events.epoch,
-            seq=self._events.seq,
-        )
+        names = {"clientId": new_id(), "subscribedRooms": ["tasks"]}
+        self._respond(client, "connection.ready", **names, **self._events.position)
         if self._is_closing:
             client.close(CloseCode.GOING_AWAY, "the server stops")
 
@@ -97,15 +91,14 @@ class Hub:
         except InvalidJson as error:
             self._respond(client, "error", code="INVALID_MESSAGE", message=str(error))
             return
+        since = request.get("since")
         match request:
             case {"type": "ping"}:
                 self._respond(client, "pong")
-            # Not int(since): in Python, True is an int too.
-            case {"type": "subscribe", "rooms": list(rooms), "since": since} if type(since) is int:
-                if self._subscribe(client, rooms):
+            # Not isinstance: in Python, True is an int too.
+            case {"type": "subscribe", "rooms": list(rooms)} if since is None or type(since) is int:
+                if self._subscribe(client, rooms) and since is not None:
                     self._replay(client, since, request.get("epoch"))
-            case {"type": "subscribe", "rooms": list(rooms)} if request.get("since") is None:
-                self._subscribe(client, rooms)
             case {"type": str(kind)} if kind != "subscribe":
                 allowed = "the type of a message is ping or subscribe"
                 self._respond(client, "error", code="UNSUPPORTED_MESSAGE", message=allowed)
@@ -121,8 +114,7 @@ class Hub:
             self._respond(client, "error", code="INVALID_ROOM", message=allowed)
             return False
         names = names or ["tasks"]
-        if client in self._rooms:
-            self._enter(client, set(names))
+        self._enter(client, set(names))
         self._respond(client, "subscription.confirmed", subscribedRooms=names)
         return True
 
@@ -130,21 +122,19 @@ class Hub:
         """Send the events that a client missed, or report a gap if they are too many."""
         missed = self._events.since(since, epoch)
         if missed is None or sum(len(event.message) for event in missed) > MAX_UNSENT:
-            self._send(client, self._gap())
+            self._respond(client, "history.gap", **self._events.position)
             return
-        for event in missed:
-            if not self._rooms.get(client, set()).isdisjoint(event.rooms):
-                self._send(client, text_frame(event.message))
+        rooms = self._rooms.get(client, set())
+        frames = [text_frame(event.message) for event in missed if rooms & event.rooms]
+        # Together, because a write for each of them would hold up other clients.
+        self._send(client, *frames)
 
     def report_gap(self) -> None:
         """Let all clients fetch the tasks again, because changes were taken back. O(clients)."""
-        frame = self._gap()
+        gap = {"type": "history.gap", **self._events.position, "timestamp": utc_now()}
+        frame = text_frame(encode(gap))
         for client in list(self._rooms):
             self._send(client, frame)
-
-    def _gap(self) -> bytes:
-        place = {"epoch": self._events.epoch, "seq": self._events.seq}
-        return text_frame(encode({"type": "history.gap", **place, "timestamp": utc_now()}))
 
     async def run(self, ping_seconds: float) -> None:
         """Ping all clients, again and again."""

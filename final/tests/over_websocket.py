@@ -57,6 +57,7 @@ class FakeTransport(asyncio.Transport):
         self.unsent = 0
         self.ended = False
         self.aborted = False
+        self.reading = True
         self.before = asyncio.Protocol()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -68,6 +69,15 @@ class FakeTransport(asyncio.Transport):
 
     def can_write_eof(self) -> bool:
         return True
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def is_reading(self) -> bool:
+        return self.reading
 
     def get_write_buffer_size(self) -> int:
         return self.unsent

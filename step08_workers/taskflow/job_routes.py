@@ -3,7 +3,7 @@
 from taskflow.codec import encode
 from taskflow.errors import ServiceUnavailable
 from taskflow.http import Handler, Request, Response
-from taskflow.jobs import Job
+from taskflow.jobs import Job, completed_first
 from taskflow.query import Query
 from taskflow.store import Store
 from taskflow.worker_process import cpu_sum, report
@@ -62,7 +62,7 @@ class JobRoutes:
 
     async def block_with_report(self, request: Request) -> Response:
         """Make the report on the event loop: the wrong turn, to be measured."""
-        lines = [task.json for task in self._store.snapshot()]
+        lines = [task.json for part in completed_first(self._store.snapshot()) for task in part]
         return Response(200, encode(report(lines, iterations(request, MAX_ON_LOOP))))
 
     async def run_report(self, request: Request) -> Response:
@@ -91,7 +91,11 @@ class JobRoutes:
         return Response(202, encode(value), {"Location": f"{path}/{job.id}"})
 
     async def _result(self, job: Job) -> Response:
-        await self._pool.submit(job).done.wait()
+        try:
+            await self._pool.submit(job).done.wait()
+        finally:
+            # If the client has left, no other client knows the job's id.
+            self._pool.withdraw(job)
         if job.error is not None:
             raise ServiceUnavailable(job.error)
         return Response(200, encode(job.output))

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from over_socket import until
 
-from taskflow import worker_process, workers
+from taskflow import jobs, worker_process, workers
 from taskflow.background import in_background
 from taskflow.clock import utc_now
 from taskflow.errors import JobNotFound, QueueFull
@@ -227,7 +227,69 @@ async def test_tasks_are_handed_over_in_slices_and_others_have_their_turn() -> N
             assert await ended(job) == [None]
 
     assert job.output["summary"]["totalTasks"] == 20_000
-    assert turns >= 20_000 / workers.SLICE
+    assert turns >= 20_000 / jobs.SLICE
+
+
+# Clients that leave.
+
+
+@pytest.mark.usefixtures("_one_worker")
+async def test_a_job_that_is_withdrawn_leaves_the_queue_and_the_others_keep_their_order() -> None:
+    async with running() as pool:
+        long = pool.submit(cpu(LONG))
+        await computing(long)
+        first, withdrawn, last = [pool.submit(cpu()) for _ in range(3)]
+
+        pool.withdraw(withdrawn)
+
+        assert await ended(withdrawn) == ["its client left"]
+        assert (pool.stats()["running"], pool.stats()["queued"]) == (1, 2)
+        pool.withdraw(long)
+        assert await ended(first, last) == [None, None]
+        assert first.finished_at is not None
+        assert last.started_at is not None
+        assert first.finished_at <= last.started_at
+
+
+@pytest.mark.usefixtures("_one_worker")
+async def test_a_job_that_is_withdrawn_while_it_runs_gives_its_worker_to_the_next() -> None:
+    async with running() as pool:
+        long, following = pool.submit(cpu(LONG)), pool.submit(cpu())
+        child = await computing(long)
+
+        pool.withdraw(long)
+
+        assert await ended(long) == ["its client left"]
+        assert await ended(following) == [None]
+        assert child not in children()
+
+
+@pytest.mark.usefixtures("_one_worker")
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 10, 30, 100])
+async def test_a_job_can_be_withdrawn_at_any_moment(turns: int) -> None:
+    async with running() as pool:
+        long, following = pool.submit(cpu(LONG)), pool.submit(cpu())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+        pool.withdraw(long)
+        pool.withdraw(long)
+
+        assert await ended(long) == ["its client left"]
+        assert await ended(following) == [None]
+        pool.withdraw(long)
+
+
+async def test_a_job_that_has_finished_cannot_be_withdrawn() -> None:
+    async with running() as pool:
+        job = pool.submit(cpu(7))
+        await ended(job)
+        before = job.json
+
+        pool.withdraw(job)
+
+        assert job.json == before
+        assert pool.stats()["restarts"] == 0
 
 
 # What goes wrong.

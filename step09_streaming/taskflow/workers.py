@@ -15,12 +15,13 @@ import json
 import logging
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from taskflow.codec import encode
 from taskflow.errors import JobNotFound, QueueFull
-from taskflow.jobs import Job
+from taskflow.jobs import Job, completed_first
 
 # One core is left for the event loop.
 WORKERS = max(1, (os.cpu_count() or 2) - 1)
@@ -37,9 +38,6 @@ JOB_SECONDS = 60.0
 # Where a child finds this package.
 PACKAGE_ROOT = str(Path(__file__).resolve().parents[1])
 
-# Tasks that are handed over at once.
-SLICE = 500
-
 # Bytes of a child's reply.
 MAX_REPLY = 1024 * 1024
 
@@ -50,23 +48,40 @@ class WorkerPool:
     """Runs jobs in WORKERS processes. Each process is started when it is first needed."""
 
     def __init__(self, job_seconds: float = JOB_SECONDS) -> None:
-        self._queue: asyncio.Queue[Job] = asyncio.Queue(MAX_QUEUED)
+        # The jobs that wait, by id, the oldest first. The event is set when there may be one.
+        self._queue: dict[str, Job] = {}
+        self._submitted = asyncio.Event()
         self._records: dict[str, Job] = {}
         self._job_seconds = job_seconds
-        self._running = 0
+
+        # The deadlines of the jobs that run, by id.
+        self._running: dict[str, asyncio.Timeout] = {}
         self._restarts = 0
 
     def submit(self, job: Job) -> Job:
         """Put a job into the queue, and return it. Raises QueueFull."""
-        try:
-            self._queue.put_nowait(job)
-        except asyncio.QueueFull:
-            raise QueueFull(f"{MAX_QUEUED} jobs are waiting already") from None
+        if len(self._queue) >= MAX_QUEUED:
+            raise QueueFull(f"{MAX_QUEUED} jobs are waiting already")
+        self._queue[job.id] = job
+        self._submitted.set()
         self._records[job.id] = job
         if len(self._records) > MAX_RECORDS:
             oldest = next(job_id for job_id, old in self._records.items() if old.done.is_set())
             del self._records[oldest]
         return job
+
+    def withdraw(self, job: Job) -> None:
+        """End a job that no client waits for any more, unless it has finished. O(1).
+
+        A job that waits leaves the queue. One that runs ends as if its time were over.
+        """
+        if self._queue.pop(job.id, None) is not None:
+            job.finish(None, "its client left")
+        elif job.id in self._running:
+            job.error = "its client left"
+            # It may be over already.
+            with suppress(RuntimeError):
+                self._running[job.id].reschedule(0)
 
     def get(self, job_id: str) -> Job:
         """Return the record of a job. Raises JobNotFound, also if it has been forgotten."""
@@ -78,8 +93,8 @@ class WorkerPool:
         """Return how busy the pool is."""
         return {
             "workers": WORKERS,
-            "running": self._running,
-            "queued": self._queue.qsize(),
+            "running": len(self._running),
+            "queued": len(self._queue),
             "queueLimit": MAX_QUEUED,
             "records": len(self._records),
             "recordLimit": MAX_RECORDS,
@@ -93,6 +108,7 @@ class WorkerPool:
                 for _ in range(WORKERS):
                     group.create_task(self._work())
         finally:
+            self._queue.clear()
             for job in self._records.values():
                 if not job.done.is_set():
                     job.finish(None, "the server stopped")
@@ -102,31 +118,36 @@ class WorkerPool:
         child = Child()
         try:
             while True:
-                job = await self._queue.get()
-                self._running += 1
+                while not self._queue:
+                    self._submitted.clear()
+                    await self._submitted.wait()
+                job = self._queue.pop(next(iter(self._queue)))
                 await self._process(child, job)
-                self._running -= 1
+                del self._running[job.id]
         finally:
             await child.kill()
 
     async def _process(self, child: "Child", job: Job) -> None:
         """See one job through. If its child can do no more, the next job gets a new one."""
         job.start()
+        reply: dict[str, Any] = {}
+        failure = None
         try:
-            async with asyncio.timeout(self._job_seconds):
+            async with asyncio.timeout(self._job_seconds) as deadline:
+                self._running[job.id] = deadline
                 reply = await child.ask(job)
         except TimeoutError:
-            reply = {"error": f"the job took more than {self._job_seconds:g} seconds"}
+            failure = job.error or f"the job took more than {self._job_seconds:g} seconds"
         except (OSError, EOFError, ValueError):
-            reply = {"error": "the worker died"}
+            failure = "the worker died"
         except Exception:
             # A bug in this program may fail a job, but must not end the pool.
             logger.exception("job %s failed", job.id)
-            reply = {"error": "the job failed"}
-        if "error" in reply and not child.is_idle:
+            failure = "the job failed"
+        if failure is not None:
             self._restarts += 1
             await child.kill()
-        job.finish(reply.get("output"), reply.get("error"))
+        job.finish(reply.get("output"), failure or reply.get("error"))
 
 
 class Child:
@@ -135,12 +156,8 @@ class Child:
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
 
-        # It has replied to everything that it was asked.
-        self.is_idle = True
-
     async def ask(self, job: Job) -> dict[str, Any]:
         """Hand a job over in slices, and return the reply. Raises EOFError if the child dies."""
-        self.is_idle = False
         if self._process is None or self._process.returncode is not None:
             self._process = await _start()
         process = self._process
@@ -149,29 +166,25 @@ class Child:
         tasks = job.tasks()
         head = {"kind": job.kind, "iterations": job.iterations, "lines": len(tasks)}
         process.stdin.write(encode(head) + b"\n")
-        for start in range(0, len(tasks), SLICE):
-            lines = (task.json + b"\n" for task in tasks[start : start + SLICE])
-            process.stdin.write(b"".join(lines))
-            # The child reads at its own pace.
+        for part in completed_first(tasks):
+            process.stdin.write(b"".join(task.json + b"\n" for task in part))
+            # The child reads at its own pace, and other work gets its turn.
             await process.stdin.drain()
+            await asyncio.sleep(0)
         line = await process.stdout.readline()
         if not line.endswith(b"\n"):
             raise EOFError
         reply: dict[str, Any] = json.loads(line)
         if not isinstance(reply, dict):
             raise ValueError("the reply is not an object")
-        self.is_idle = True
         return reply
 
     async def kill(self) -> None:
         """End the process, whatever it is doing, and wait until it is gone."""
-        process = self._process
-        self._process = None
-        if process is not None:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
-        self.is_idle = True
+        if self._process is not None:
+            if self._process.returncode is None:
+                self._process.kill()
+            await self._process.wait()
 
 
 async def _start() -> asyncio.subprocess.Process:

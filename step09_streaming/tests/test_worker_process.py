@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,7 +65,8 @@ def is_blocked(task: dict[str, Any], tasks: list[dict[str, Any]]) -> bool:
 def test_a_report_counts_what_a_look_at_every_task_counts(
     tasks: list[dict[str, Any]], iterations: int
 ) -> None:
-    answer = report([encode(task) for task in tasks], iterations)
+    completed_first = sorted(tasks, key=lambda task: task["status"] != "completed")
+    answer = report([encode(task) for task in completed_first], iterations)
 
     blocked = sum(is_blocked(task, tasks) for task in tasks)
     assert answer["summary"] == {
@@ -86,6 +88,20 @@ def test_a_report_counts_what_a_look_at_every_task_counts(
     assert answer["syntheticCpuScore"] == cpu_sum(iterations)["result"]
     assert answer["generatedAt"].endswith("Z")
     assert answer["durationMs"] >= 0
+
+
+def test_a_report_forgets_the_lines_that_it_has_counted() -> None:
+    counted = 2_000
+    line = encode({"id": "a", "status": "pending", "priority": 1, "dependencies": []})
+    tracemalloc.start()
+    try:
+        output = report((line[:-1] + b',"description":"%1000d"}' % n for n in range(counted)), 1)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert output["summary"]["totalTasks"] == counted
+    assert most < 100_000  # bytes; all lines together have twenty times as many
 
 
 # The program.
@@ -139,6 +155,21 @@ def test_it_answers_one_job_after_the_other() -> None:
         assert answer_of(process)["output"]["summary"]["totalTasks"] == 2
         tell(process, job("report", 0))
         assert answer_of(process)["output"]["summary"]["totalTasks"] == 0
+
+
+def test_the_memory_of_a_report_does_not_depend_on_the_number_of_tasks() -> None:
+    task = {"id": "a", "status": "pending", "priority": 1, "dependencies": []}
+    line = encode(task | {"description": "x" * 10_000})
+    with started() as process:
+        tell(process, job("report", 1, 1), line)
+        answer_of(process)
+        watched = psutil.Process(process.pid)
+        before = watched.memory_info().rss
+
+        tell(process, job("report", 1, 5_000), *[line] * 5_000)  # 50 MB
+
+        assert answer_of(process)["output"]["summary"]["totalTasks"] == 5_000
+        assert watched.memory_info().rss < before + 16 * 1024 * 1024
 
 
 def test_jobs_may_be_waiting_in_the_pipe() -> None:

@@ -29,10 +29,12 @@ class FakeClient(WebSocket):
         self._transport = FakeTransport()
         self.taken = bytearray()
         self.is_gone = False
+        self.sends = 0
         self.pings = 0
         self.closes: list[tuple[CloseCode, str]] = []
 
     def send(self, frame: bytes) -> bool:
+        self.sends += 1
         if not self.is_gone:
             self.taken += frame
         return not self.is_gone
@@ -257,6 +259,36 @@ def test_what_is_told_again_is_the_same_to_the_byte() -> None:
     place = {"since": 0, "epoch": events.epoch}
     hub.received(client, json.dumps({"type": "subscribe", "rooms": [], **place}))
     assert client.taken.endswith(first)
+
+
+def test_a_replay_is_sent_in_one_piece() -> None:
+    """A system call for each event would hold up all other clients."""
+    events = new_events()
+    client = joined(hub := new_hub(events))
+    for _ in range(KEPT):
+        events.publish("task.updated", {"tasks"}, b'"task":{}')
+    client.told()
+    before = client.sends
+
+    request = {"type": "subscribe", "rooms": [], "since": 0, "epoch": events.epoch}
+    hub.received(client, json.dumps(request))
+
+    assert len(client.told()) == 1 + KEPT
+    assert client.sends == before + 2
+
+
+def test_a_client_that_subscribes_again_and_again_leaves_nothing_behind() -> None:
+    client = joined(hub := new_hub(new_events()))
+    for first in range(0, 50 * MAX_ROOMS, MAX_ROOMS):
+        numbers = range(first, first + MAX_ROOMS)
+        rooms = [f"task:{number:08x}-0000-4000-8000-000000000000" for number in numbers]
+        hub.received(client, json.dumps({"type": "subscribe", "rooms": rooms}))
+        assert [message["type"] for message in client.told()] == ["subscription.confirmed"]
+        assert hub.stats()["rooms"] == MAX_ROOMS
+
+    hub.leave(client)
+
+    assert (hub.stats()["rooms"], hub.stats()["clients"]) == (0, 0)
 
 
 def test_more_than_a_client_may_leave_waiting_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:

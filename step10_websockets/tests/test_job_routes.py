@@ -134,6 +134,56 @@ async def test_a_report_is_the_same_on_the_loop_and_in_a_worker(client: Client, 
     check_report(await client.shown(f"{path}?iterations=7"), score=14)
 
 
+async def test_a_report_finds_what_is_blocked_in_any_order_of_creation(client: Client) -> None:
+    """A task may depend on one that was created after it, completed or not."""
+    first = await client.created(title="first")
+    second = await client.created(title="second")
+    third = await client.created(title="third", status="completed")
+    for waiting, prerequisite in (first, third), (second, first):
+        change = {"dependencies": [prerequisite["id"]]}
+        assert (await client.ask("PATCH", f"/tasks/{waiting['id']}", change)).status == 200
+
+    for path in "/tasks/reports/blocking", "/tasks/reports/worker-run":
+        report = await client.shown(f"{path}?iterations=1")
+        assert report["summary"]["blockedTasks"] == 1
+
+
+# Clients that leave.
+
+
+@pytest.mark.parametrize("path", ["/demo/cpu/worker/run", "/tasks/reports/worker-run"])
+async def test_a_job_leaves_the_queue_with_the_only_client_that_waits_for_it(
+    client: Client, path: str
+) -> None:
+    begun = accepted(await client.ask("GET", "/demo/cpu/worker/start?iterations=100000000"))
+    await reaching(client, begun, "running")
+    target = f"{path}?iterations=100000000"
+    waiting = [asyncio.create_task(client.ask("GET", target)) for _ in range(30)]
+    while (await client.shown("/tasks/reports/stats"))["queued"] < 30:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+    for request in waiting:
+        request.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert (await client.shown("/tasks/reports/stats"))["queued"] == 0
+    assert (await client.shown(begun))["status"] == "running"
+
+
+async def test_a_job_that_runs_ends_with_the_only_client_that_waits_for_it(client: Client) -> None:
+    request = client.ask("GET", "/tasks/reports/worker-run?iterations=100000000")
+    leaving = asyncio.create_task(request)
+    while not (await client.shown("/tasks/reports/stats"))["running"]:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+
+    report = await client.shown("/tasks/reports/worker-run?iterations=1")
+    assert report["summary"]["totalTasks"] == 0
+    assert (await client.shown("/tasks/reports/stats"))["restarts"] == 1
+
+
 # What goes wrong.
 
 

@@ -1,8 +1,8 @@
 """One WebSocket, without a socket: whatever the frames, and however they were cut."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -111,20 +111,13 @@ FAULTS = {
 }
 
 
-def feed(client: WebSocket, data: bytes, cuts: list[int]) -> None:
-    """Give it the bytes in pieces."""
+async def feed(client: WebSocket, transport: FakeTransport, data: bytes, cuts: list[int]) -> None:
+    """Give it the bytes in pieces, each when it reads again, as an event loop does."""
     edges = sorted({cut % (len(data) + 1) for cut in cuts})
     for start, end in zip([0, *edges], [*edges, len(data)], strict=True):
         client.data_received(data[start:end])
-
-
-def in_loop(check: Callable[[], None]) -> None:
-    """Run it where there is an event loop."""
-
-    async def run() -> None:
-        check()
-
-    asyncio.run(run())
+        while not transport.reading:  # noqa: ASYNC110  as an event loop does
+            await asyncio.sleep(0)
 
 
 CUTS = st.lists(st.integers(min_value=0), max_size=10)
@@ -136,15 +129,15 @@ def data_of(items: list[Item]) -> bytes:
 
 @given(ITEMS, CUTS)
 def test_whole_messages_arrive_exactly(items: list[Item], cuts: list[int]) -> None:
-    def check() -> None:
+    async def check() -> None:
         client, transport, hub = connected()
-        feed(client, data_of(items), cuts)
+        await feed(client, transport, data_of(items), cuts)
         assert hub.messages == [message for item in items for message in item.messages]
         pongs = [bytes(frame.data) for frame in frames_of(transport.written)]
         assert pongs == [pong for item in items for pong in item.pongs]
         assert not transport.ended
 
-    in_loop(check)
+    asyncio.run(check())
 
 
 @given(ITEMS, st.sampled_from(sorted(FAULTS)), CUTS)
@@ -152,10 +145,10 @@ def test_a_fault_closes_with_its_code(items: list[Item], name: str, cuts: list[i
     """And what was whole in a piece before that of the fault has arrived."""
     fault, code = FAULTS[name]
 
-    def check() -> None:
+    async def check() -> None:
         client, transport, hub = connected()
-        feed(client, data_of(items), cuts)
-        feed(client, fault, cuts)
+        await feed(client, transport, data_of(items), cuts)
+        await feed(client, transport, fault, cuts)
         assert code_of(transport.written) == code
         assert hub.messages == [message for item in items for message in item.messages]
         assert transport.ended
@@ -164,7 +157,7 @@ def test_a_fault_closes_with_its_code(items: list[Item], name: str, cuts: list[i
         client.eof_received()
         assert code_of(transport.written) == code
 
-    in_loop(check)
+    asyncio.run(check())
 
 
 @given(ITEMS, st.sampled_from(sorted(FAULTS)), ITEMS, CUTS)
@@ -174,21 +167,21 @@ def test_what_arrives_is_a_beginning_of_what_was_sent(
     """Even if the fault came in the same piece: nothing out of order, nothing from behind it."""
     fault, code = FAULTS[name]
 
-    def check() -> None:
+    async def check() -> None:
         client, transport, hub = connected()
-        feed(client, data_of(items) + fault + data_of(behind), cuts)
+        await feed(client, transport, data_of(items) + fault + data_of(behind), cuts)
         whole = [message for item in items for message in item.messages]
         assert hub.messages == whole[: len(hub.messages)]
         assert code_of(transport.written) == code
 
-    in_loop(check)
+    asyncio.run(check())
 
 
 @given(st.lists(st.binary(max_size=40), max_size=10))
 def test_no_bytes_raise(pieces: list[bytes]) -> None:
     """It stays open, or ends with a code of the contract."""
 
-    def check() -> None:
+    async def check() -> None:
         client, transport, _ = connected()
         for piece in pieces:
             client.data_received(piece)
@@ -200,7 +193,50 @@ def test_no_bytes_raise(pieces: list[bytes]) -> None:
             code = int.from_bytes(codes[0].data[:2])
             assert code in {0, 1002, 1007, 1009} or bytes(codes[0].data) in b"".join(pieces)
 
-    in_loop(check)
+    asyncio.run(check())
+
+
+# A client that sends more than its share.
+
+
+async def test_other_work_has_its_turn_between_the_messages_of_one_client() -> None:
+    """At most 100 small messages are handled in one turn, in order, while no more is read."""
+    client, transport, hub = connected()
+    tiny = [sent(Opcode.TEXT, b"%d" % number) for number in range(5_000)]
+    turns = [0]
+
+    client.data_received(b"".join(tiny))
+    while not transport.reading:
+        turns.append(len(hub.messages))
+        await asyncio.sleep(0)
+
+    assert hub.messages == [str(number) for number in range(5_000)]
+    assert max(after - before for before, after in pairwise(turns)) <= 100
+
+
+async def test_the_rest_of_a_client_that_has_gone_is_not_handled() -> None:
+    client, transport, hub = connected()
+    client.data_received(PING * 1_000)
+    handled = len(hub.messages)
+    assert handled < 1_000
+
+    client.connection_lost(ConnectionResetError())
+    await asyncio.sleep(0)
+
+    assert len(hub.messages) == handled
+    assert not transport.reading
+
+
+async def test_the_rest_before_the_end_of_the_stream_is_not_handled_after_it() -> None:
+    client, transport, hub = connected()
+    client.data_received(PING * 1_000)
+    handled = len(hub.messages)
+
+    client.eof_received()
+    await asyncio.sleep(0)
+
+    assert len(hub.messages) == handled
+    assert transport.ended
 
 
 # What we say.
@@ -249,7 +285,7 @@ async def test_what_a_slow_client_asks_for_is_bounded_too(asked: bytes) -> None:
     """Answers and pongs alike; and nothing is written behind the close."""
     client, transport, _ = connected()
     transport.unsent = MAX_UNSENT + 1
-    client.data_received(asked * 100)
+    await feed(client, transport, asked * 100, [])
     assert code_of(transport.written) == CloseCode.TRY_AGAIN_LATER
     assert transport.ended
 
