@@ -17,6 +17,7 @@ from .test_step09_chunked import LAST, chunk, in_chunks
 IMPORT = "/tasks/import"
 TYPE = "Content-Type: application/x-ndjson"
 STREAM = "/tasks/stream.ndjson"
+MARK = b"\xef\xbb\xbf"  # the byte order mark, in UTF-8
 
 
 def new_id() -> str:
@@ -142,6 +143,23 @@ def test_blank_lines_and_returns_do_not_matter_nor_does_the_last_line_end(
     assert len(empty.tasks()) == count
 
 
+@pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize("start", [b"", b"\r\n", b" \t"])
+def test_a_byte_order_mark_before_the_first_line_is_skipped(
+    empty: Api, start: bytes, end: bytes
+) -> None:
+    """Once; a second one, or one before another line, belongs to its line."""
+    assert send(empty, MARK + start + line(title="first") + end) == (1, {})
+    created, errors = send(empty, MARK + MARK + line() + b"\n" + line(title="second"))
+    assert (created, list(errors)) == (1, [1])
+    assert "byte order mark" in errors[1]
+    assert titles(empty) == ["first", "second"]
+
+
+def test_a_file_of_a_byte_order_mark_alone_is_empty(empty: Api) -> None:
+    assert send(empty, MARK) == send(empty, MARK + b"\n") == (0, {})
+
+
 def test_blank_lines_count_for_the_numbers_of_lines(empty: Api) -> None:
     body = b"\n\r\nno JSON\n" + line() + b"\n \n{}\n"
     created, errors = send(empty, body)
@@ -190,7 +208,7 @@ BAD_LINES = [
     (b'{"title": "a", "title": "b"}', ""),
     (b'{"title": NaN}', ""),
     (b'{"title": "\xff"}', ""),
-    (b'\xef\xbb\xbf{"title": "a"}', ""),
+    (MARK + b'{"title": "a"}', "byte order mark"),
     (b'{"title": "\\ud800"}', ""),
     (b'{"title": ' + b"[" * 40 + b"]" * 40 + b"}", ""),
     (b"{}", "title"),
@@ -388,6 +406,25 @@ def test_what_is_exported_and_imported_is_exported_as_the_same_bytes(empty: Api)
     assert claims(empty) == handed_out
 
 
+@pytest.mark.parametrize(
+    "updated", ["9998-12-31T23:59:59.999Z", "9999-12-31T23:59:59.998Z", "9999-12-31T23:59:59.999Z"]
+)
+def test_a_task_of_the_last_year_of_the_calendar_can_be_changed_and_carried(
+    empty: Api, updated: str
+) -> None:
+    """The change has a later time, as long as there is one; and what is written can be read."""
+    body = line(createdAt="9999-12-31T23:59:59.999Z", updatedAt=updated)
+    assert send(empty, body) == (1, {})
+    [task] = empty.tasks()
+    changed = empty.change(task, title="changed")
+    last = "9999-12-31T23:59:59.999Z"
+    assert updated < changed["updatedAt"] <= last or updated == changed["updatedAt"] == last
+    exported = empty.ask("GET", STREAM).expect(200).body
+    empty.delete(changed)
+    assert send(empty, exported) == (1, {})
+    assert empty.ask("GET", STREAM).expect(200).body == exported
+
+
 def test_so_it_is_between_two_servers(empty: Api, launch: Launch) -> None:
     prepare(empty)
     body = empty.ask("GET", STREAM).expect(200).body
@@ -441,6 +478,22 @@ def test_a_large_import_costs_no_memory(empty: Api) -> None:
     connection.send(chunk(line()) + LAST)
     assert told(connection.answer("POST").expect(200).json()) == (1, {})
     assert grown < 32_000_000, f"expected little more memory, it is {grown:,} bytes more"
+
+
+def test_what_waits_for_unknown_tasks_costs_64_mib_at_most(launch: Launch) -> None:
+    """In all imports together, at what it really costs: 70 MB of lines with 1,000 unknown ids."""
+    api, _ = launch("--body-timeout", "60")
+    before = resident(api)
+    unknown = [new_id() for _ in range(1_000)]
+    body = b"\n".join([line(dependencies=unknown)] * 900) + b"\n"
+    head = api.head("POST", IMPORT, TYPE, "Transfer-Encoding: chunked")
+    connections = [api.say(head + chunk(body)) for _ in range(2)]
+    for connection in connections:
+        connection.send(LAST)
+        created, errors = told(connection.answer("POST").expect(200).json())
+        assert (created, len(errors)) == (0, 900)
+    grown = resident(api) - before
+    assert grown < 150 * MIB, f"expected 64 MiB and the body, it is {grown:,} bytes more"
 
 
 def resident(api: Api) -> int:

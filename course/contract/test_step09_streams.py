@@ -101,7 +101,7 @@ def test_the_order_is_that_of_creation_whatever_happened_since(empty: Api) -> No
     assert stream(empty) == expected
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+@pytest.mark.parametrize("start", [*"=+-@", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 def test_what_a_spreadsheet_would_run_gets_a_quote(empty: Api, start: str) -> None:
     """A title is trimmed before; a quote inside, or one that is there already, changes nothing."""
     text = f'{start}HYPERLINK("http://evil.example", "1")'
@@ -116,7 +116,7 @@ def test_what_a_spreadsheet_would_run_gets_a_quote(empty: Api, start: str) -> No
     assert [task["title"] for task in stream(empty)] == [text, f"a{text}", f"'{text}"]
 
 
-@pytest.mark.parametrize("start", ["\t", "\r", "\r\n", "\t="])
+@pytest.mark.parametrize("start", ["\t", "\r", "\n", "\r\n", "\t=", "\n="])
 def test_so_does_a_description_that_begins_with_a_tab_or_a_return(empty: Api, start: str) -> None:
     """A title cannot: it is trimmed."""
     empty.create(title=f"{start}title", description=f"{start}text")
@@ -139,6 +139,16 @@ def test_the_stream_has_a_line_for_each_task(empty: Api, user: Api) -> None:
     second = empty.create(dependencies=[first["id"]], status="completed")
     for reader in (empty, user):
         assert stream(reader) == [first, second]
+
+
+def test_a_task_is_one_line_wherever_a_reader_splits_lines(empty: Api) -> None:
+    """Some split at every line end of Unicode; JSON may escape these characters, and must here."""
+    text = "a\x85b\u2028c\u2029d\v\fe\x1c\x1d\x1ef\r\n"
+    task = empty.create(title=text.strip(), description=text)
+    lines = empty.ask("GET", NDJSON).expect(200).body.decode().splitlines()
+    assert [json.loads(line) for line in lines] == [task]
+    assert len(empty.ask("GET", f"/tasks/{task['id']}").body.decode().splitlines()) == 1
+    assert len(empty.ask("GET", "/tasks").body.decode().splitlines()) == 1
 
 
 def test_the_stream_of_nothing_is_empty(empty: Api) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from taskflow.codec import in_one_line
 from taskflow.config import CannotStart
 from taskflow.tasks import Change, Task, check_fields
 
@@ -235,12 +236,14 @@ def _in_words(path: Path, error: sqlite3.Error) -> str:
 
 
 def _task(number: int, data: bytes) -> Task:
-    values = json.loads(data.decode())
+    text = data.decode()
+    values = json.loads(text)
     return Task(
         id=values.pop("id"),
         number=number,
         created_at=values.pop("createdAt"),
         updated_at=values.pop("updatedAt"),
-        encoded=data,
+        # Files of older versions may hold line ends that are escaped now.
+        encoded=in_one_line(text).encode(),
         **check_fields(values, required=("title",)),  # type: ignore[arg-type]  # checked, as ever
     )

@@ -12,6 +12,7 @@ from json.encoder import encode_basestring as encode_text
 from typing import Any
 
 from taskflow.clock import new_id, utc_now
+from taskflow.codec import in_one_line
 from taskflow.errors import MissingRequiredField, ValidationError
 
 # Characters, after trimming.
@@ -68,12 +69,13 @@ def _encode(task: Task) -> bytes:
     Assembled here, because the encoder takes longer; benchmarks/final_parts.py shows how much.
     """
     dependencies = ",".join(map(encode_text, task.dependencies))
-    return (
+    text = (
         f'{{"id":{encode_text(task.id)},"title":{encode_text(task.title)},'
         f'"description":{encode_text(task.description)},"status":"{task.status}",'
         f'"priority":{task.priority},"dependencies":[{dependencies}],'
         f'"createdAt":"{task.created_at}","updatedAt":"{task.updated_at}"}}'
-    ).encode()
+    )
+    return in_one_line(text).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -327,6 +327,20 @@ def by_hand(path: Path, *statement: Any) -> None:
         connection.execute(*statement)
 
 
+def test_a_task_that_an_older_version_stored_is_sent_on_one_line(path: Path) -> None:
+    """Once it did not escape the characters that only some readers take for a line end."""
+    title = "a\x85b\u2028c\u2029d"
+    [task] = some_tasks(1)
+    create(path, [task])
+    old = json.dumps(json.loads(task.json) | {"title": title}, ensure_ascii=False).encode()
+    by_hand(path, "UPDATE tasks SET json = ?", (old,))
+
+    [loaded] = stored(path)
+
+    assert loaded.title == json.loads(loaded.json)["title"] == title
+    assert len(loaded.json.decode().splitlines()) == 1
+
+
 def test_a_file_without_its_table_is_refused(path: Path) -> None:
     create(path, [])
     by_hand(path, "ALTER TABLE tasks RENAME TO others")

@@ -57,8 +57,13 @@ _LINE_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def encode(value: object) -> bytes:
-    """Return the value as compact JSON in UTF-8."""
-    return _ENCODER.encode(value).encode()
+    """Return the value as compact JSON in UTF-8, on one line for readers of all kinds."""
+    return in_one_line(_ENCODER.encode(value)).encode()
+
+
+def in_one_line(text: str) -> str:
+    """Return JSON with the three characters escaped that only some readers take for a line end."""
+    return text.replace("\x85", r"\u0085").replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")
 
 
 def encode_line(value: object) -> str:
@@ -80,6 +85,8 @@ def decode_object(body: bytes) -> dict[str, object]:
     """
     try:
         text = body.decode()
+        if text.startswith("\ufeff"):
+            raise InvalidJson("this begins with a byte order mark, which is not JSON")
         _check_depth(text)
         value = _DECODER.decode(text)
         if "\\u" in text:

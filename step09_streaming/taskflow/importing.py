@@ -2,7 +2,8 @@
 
 A line that is wrong is left out and reported; it does not affect the others. A task may depend on
 one in a later line. It waits for the end of the body then, and keeps the place in the order of
-creation that its line gave it. Only the tasks that wait are held.
+creation that its line gave it. Only the tasks that wait are held, within a bound on their memory
+that all imports share.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from taskflow.codec import decode_object
 from taskflow.dependencies import DependencyGraph
@@ -22,8 +24,12 @@ from taskflow.tasks import Change, Task, check_fields, new_task
 # Bytes.
 MAX_LINE = 1024 * 1024
 
-# Bytes of tasks that may wait for a later line.
+# Bytes of memory that tasks may take while they wait for a later line, in all imports together.
 MAX_WAITING = 64 * 1024 * 1024
+
+# Bytes, at most, of the objects that hold one edge of a task that waits. Two more such sums hold
+# the task itself.
+EDGE_BYTES = 512
 
 # Failures that are reported one by one.
 MAX_REPORTED = 1_000
@@ -33,8 +39,7 @@ TURN = 100
 
 UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
-# A time that `updatedAt` can still follow, which it cannot after the year 9999.
-TIME = re.compile(r"(?!9999)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 TIME_REASON = "must be a time such as 2026-01-31T12:00:00.000Z"
 
 # Fields that only an import may set: their names in a task, their patterns, and what is allowed.
@@ -46,21 +51,21 @@ IMPORTED = {
 
 
 async def lines_of(request: Request) -> AsyncGenerator[bytes, None]:
-    """Yield the lines of a body as they arrive. Raises PayloadTooLarge over MAX_LINE."""
-    rest = bytearray()
+    """Yield the lines of a body as they arrive. O(bytes), however small the pieces are.
+
+    Raises PayloadTooLarge over MAX_LINE.
+    """
+    line = bytearray()
     while piece := await request.receive():
-        rest += piece
-        *lines, rest = rest.split(b"\n") if b"\n" in piece else [rest]
-        for line in lines:
-            yield _checked_line(line)
-        _checked_line(rest)
-    yield bytes(rest)
-
-
-def _checked_line(line: bytearray) -> bytes:
-    if len(line) > MAX_LINE:
-        raise PayloadTooLarge(f"a line has more than {MAX_LINE} bytes")
-    return bytes(line)
+        for index, part in enumerate(piece.split(b"\n")):
+            # Every part but the first comes after the end of a line.
+            if index > 0:
+                yield bytes(line)
+                line.clear()
+            line += part
+            if len(line) > MAX_LINE:
+                raise PayloadTooLarge(f"a line has more than {MAX_LINE} bytes")
+    yield bytes(line)
 
 
 def parse_task(line: bytes, number: int) -> Task:
@@ -87,6 +92,11 @@ def _checked_value(name: str, value: object) -> str:
     raise ValidationError(name, reason)
 
 
+# The bytes that the waiting tasks of each import take. An import that has ended is freed, even if
+# its client left in the middle, and its entry goes with it.
+WAITING: WeakKeyDictionary["Import", int] = WeakKeyDictionary()
+
+
 class Import:
     """One import: the tasks that it has created, its failures, and the tasks that wait."""
 
@@ -100,7 +110,6 @@ class Import:
 
         # Line numbers and tasks, by task id.
         self._waiting: dict[str, tuple[int, Task]] = {}
-        self._waiting_bytes = 0
 
         # The edges of the tasks that wait.
         self._graph = DependencyGraph()
@@ -111,8 +120,10 @@ class Import:
         async with aclosing(lines):
             async for line in lines:
                 number += 1
-                if line.strip():
-                    self._add_line(number, line)
+                # Some programs begin a file with this byte order mark (RFC 8259, 8.1).
+                text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                if text.strip():
+                    self._add_line(number, text)
                 if number % TURN == 0:
                     await asyncio.sleep(0)
         for turn, task_id in enumerate(self._graph.order(self._waiting)):
@@ -136,9 +147,11 @@ class Import:
                 self._store.insert(task)
                 self._created += 1
             except MissingDependency:
-                self._waiting_bytes += len(task.json)
-                if self._waiting_bytes > MAX_WAITING:
-                    raise
+                # A byte of JSON becomes up to four in the fields, and is kept as JSON too.
+                cost = 5 * len(task.json) + EDGE_BYTES * (2 + len(task.dependencies))
+                if sum(WAITING.values()) + cost > MAX_WAITING:
+                    raise ValidationError("dependencies", "too many wait for later tasks") from None
+                WAITING[self] = WAITING.get(self, 0) + cost
                 self._waiting[task.id] = (number, task)
                 self._graph.apply(Change(None, task))
 

@@ -19,8 +19,9 @@ CSV = "text/csv; charset=utf-8"
 NDJSON = "application/x-ndjson"
 TASK_COLUMNS = "id,title,description,status,priority,dependencies,createdAt,updatedAt"
 
-# A spreadsheet takes a text that begins with one of these for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet may take a text that begins with one of these for a formula. The last four are the
+# full-width forms of the first four.
+FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
 def in_pieces(items: Iterable[Any]) -> Iterator[list[Any]]:
@@ -60,5 +61,9 @@ def task_row(task: Task) -> Sequence[object]:
 
 
 def harmless(text: str) -> str:
-    """Return the text, after a quote if a spreadsheet would run it (OWASP, CSV Injection)."""
+    """Return the text, after a quote if it begins as a formula may (OWASP, CSV Injection).
+
+    Only the beginning of a field is looked at. A reader that splits fields at semicolons or tabs,
+    although this is CSV with commas, can still find a formula inside one.
+    """
     return "'" + text if text.startswith(FORMULA_STARTS) else text

@@ -39,6 +39,12 @@ def test_after_a_clock_that_was_ahead_a_time_is_one_millisecond_later(moment: da
     assert difference.total_seconds() == 0.001
 
 
+def test_the_last_time_of_the_calendar_is_followed_by_itself() -> None:
+    last = "9999-12-31T23:59:59.999Z"
+    assert utc_now(after="9999-12-31T23:59:59.998Z") == last
+    assert utc_now(after=last) == last
+
+
 @pytest.mark.parametrize(
     ("second", "text"),
     [

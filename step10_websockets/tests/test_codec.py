@@ -1,10 +1,11 @@
 """JSON in and out, and the clock."""
 
 import json
+import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from taskflow.codec import MAX_DEPTH, MAX_NUMBER_LENGTH, decode_object, encode, encode_array
@@ -32,8 +33,25 @@ def test_an_object_is_read_as_the_standard_library_reads_it(
 @given(OBJECTS)
 def test_what_is_encoded_is_compact_and_reads_back(value: dict[str, Any]) -> None:
     encoded = encode(value)
-    assert encoded.decode() == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    compact = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    assert re.sub(r"\\u(0085|2028|2029)", character_of, encoded.decode()) == compact
     assert decode_object(encoded) == value
+
+
+def character_of(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16))
+
+
+@given(OBJECTS)
+@example({"\x85": "\u2028 \u2029"})
+def test_what_is_encoded_is_one_line_for_readers_of_all_kinds(value: dict[str, Any]) -> None:
+    """JSON escapes the other characters at which `splitlines` splits, except these three."""
+    assert encode(value).decode().splitlines() == [encode(value).decode()]
+
+
+def test_a_byte_order_mark_is_named() -> None:
+    with pytest.raises(InvalidJson, match="byte order mark"):
+        decode_object(b"\xef\xbb\xbf{}")
 
 
 @given(st.binary(max_size=50) | st.text(max_size=50).map(str.encode))

@@ -1,8 +1,12 @@
 """The import: beside a model that looks at all lines again and again until nothing changes."""
 
 import asyncio
+import gc
+import itertools
 import json
+import tracemalloc
 from collections.abc import AsyncGenerator, Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +19,15 @@ from taskflow import importing
 from taskflow.background import in_background
 from taskflow.errors import InvalidJson, PayloadTooLarge, TaskflowError, ValidationError
 from taskflow.http import Request
-from taskflow.importing import MAX_LINE, MAX_REPORTED, TURN, Import, lines_of, parse_task
+from taskflow.importing import (
+    MAX_LINE,
+    MAX_REPORTED,
+    TURN,
+    WAITING,
+    Import,
+    lines_of,
+    parse_task,
+)
 from taskflow.store import Store
 from taskflow.streaming import ndjson
 from taskflow.tasks import Status, Task
@@ -136,6 +148,24 @@ async def test_the_lines_before_one_that_is_too_long_are_taken_whatever_the_cuts
     assert seen == [b"one", b"two"]
 
 
+@pytest.mark.parametrize("size", [1, 10, 1_000])
+def test_a_long_line_in_small_pieces_is_copied_once(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """Otherwise the work would grow with the square of its length."""
+    copied = 0
+
+    def counted(value: Any) -> bytes:
+        nonlocal copied
+        copied += len(value)
+        return bytes(value)
+
+    monkeypatch.setattr(importing, "bytes", counted, raising=False)
+    body = b"x" * 10_000
+    assert lines(body[at : at + size] for at in range(0, len(body), size)) == [body]
+    assert copied <= len(body)
+
+
 # One line.
 
 
@@ -221,7 +251,6 @@ def test_a_line_may_end_with_a_return() -> None:
                 "2026-01-31T25:00:00.000Z",
                 "2026-01-31T12:00:60.000Z",
                 "0000-01-01T00:00:00.000Z",
-                "9999-01-01T00:00:00.000Z",
                 "２026-01-31T12:00:00.000Z",
             )
         ],
@@ -243,24 +272,36 @@ def test_a_line_must_be_one_object(body: bytes) -> None:
 
 # Export, import, and export again.
 
+MOMENTS = st.datetimes(datetime(1, 1, 1), datetime.max) | st.sampled_from(
+    [datetime(9998, 12, 31, 23, 59, 59, 999_000), datetime.max]
+)
+TIMES = MOMENTS.map(lambda moment: moment.isoformat(timespec="milliseconds") + "Z")
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5) | st.text(
+    "\x85\u2028\u2029\ufeff\r\n\v\f\x1c", max_size=5
+)
+
 
 class Graph:
-    """A store with tasks that depend on each other in all directions, but not in circles."""
+    """A store with tasks that depend on each other in all directions, but not in circles.
+
+    Some were made by clients and others imported, with times of any year.
+    """
 
     def __init__(self, data: st.DataObject) -> None:
         self.store = Store()
-        texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5)
-        tasks = [
-            self.store.create(
-                {
-                    "title": data.draw(texts.map(str.strip).filter(bool)),
-                    "description": data.draw(texts),
-                    "status": data.draw(st.sampled_from(Status)),
-                    "priority": data.draw(st.integers(-2, 2)),
-                }
-            )
-            for _ in range(data.draw(st.integers(0, 8)))
-        ]
+        tasks = []
+        for _ in range(data.draw(st.integers(0, 8))):
+            fields = {
+                "title": data.draw(TEXTS.map(str.strip).filter(bool)),
+                "description": data.draw(TEXTS),
+                "status": data.draw(st.sampled_from(Status)),
+                "priority": data.draw(st.integers(-2, 2)),
+            }
+            if data.draw(st.booleans()):
+                fields |= {"createdAt": data.draw(TIMES), "updatedAt": data.draw(TIMES)}
+            task = parse_task(json.dumps(fields).encode(), self.store.next_number())
+            self.store.insert(task)
+            tasks.append(task)
         order = data.draw(st.permutations(tasks))
         for at, task in enumerate(order):
             chosen = data.draw(st.lists(st.sampled_from(order[:at]), unique=True)) if at else []
@@ -278,6 +319,7 @@ def test_what_is_exported_and_imported_is_exported_as_the_same_bytes(
 
     async def carry() -> None:
         body = await exported(first)
+        assert len(body.decode().splitlines()) == len(first)
         answer = await Import(second).run(lines_of(request_of(cut(body, cuts))))
         assert answer == {"created": len(first), "failedCount": 0, "failed": []}
         assert await exported(second) == body
@@ -344,6 +386,33 @@ def test_what_is_created_and_what_fails_is_what_the_model_says(entries: list[Any
     in_file = sorted(there - {0}, key=lambda task: claimed[task][0])
     assert [task.id for task in store.snapshot()] == [id_of(task) for task in [0, *in_file]]
     assert store.page(99) == store.snapshot()
+
+
+# A byte order mark.
+
+MARK = b"\xef\xbb\xbf"
+
+
+@pytest.mark.parametrize("before", [b"", b"\n", b" \r\n"])
+def test_a_byte_order_mark_at_the_beginning_is_skipped(before: bytes) -> None:
+    body = MARK + before + line(1)
+
+    async def run() -> None:
+        store = Store()
+        pieces = (body[at : at + 1] for at in range(len(body)))
+        answer = await Import(store).run(lines_of(request_of(pieces)))
+        assert answer == {"created": 1, "failedCount": 0, "failed": []}
+        assert titles(store) == ["task 1"]
+
+    asyncio.run(run())
+
+
+async def test_a_byte_order_mark_elsewhere_is_named() -> None:
+    store = Store()
+    answer = await imported(store, MARK + MARK + line(1), MARK + line(2), line(3))
+    assert titles(store) == ["task 3"]
+    assert [failure["line"] for failure in answer["failed"]] == [1, 2]
+    assert all("byte order mark" in failure["error"] for failure in answer["failed"])
 
 
 # What fails.
@@ -451,21 +520,85 @@ async def test_only_the_first_1000_failures_are_told_of() -> None:
     assert [failure["line"] for failure in answer["failed"]] == list(range(1, MAX_REPORTED + 1))
 
 
+USED_UP = "dependencies: too many wait for later tasks"
+
+
 async def test_what_may_wait_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond, a task whose prerequisite has not come yet fails at once; others do not suffer."""
-    size = len(parse_task(line(1, 9, createdAt=TIME, updatedAt=TIME), 1).json)
-    monkeypatch.setattr(importing, "MAX_WAITING", 2 * size)
+    monkeypatch.setattr(importing, "MAX_WAITING", 2 * await cost_of(line(1, 9)))
     store = Store()
-    answer = await imported(
-        store,
-        line(1, 9, createdAt=TIME, updatedAt=TIME),
-        line(2, 9, createdAt=TIME, updatedAt=TIME),
-        line(3, 9, createdAt=TIME, updatedAt=TIME),
-        line(4),
-        line(9),
-    )
+    answer = await imported(store, line(1, 9), line(2, 9), line(3, 9), line(4), line(9))
     assert titles(store) == ["task 1", "task 2", "task 4", "task 9"]
-    assert answer["failed"] == [{"line": 3, "error": f"there is no task {id_of(9)}"}]
+    assert answer["failed"] == [{"line": 3, "error": USED_UP}]
+
+
+async def cost_of(*body: bytes) -> int:
+    """Return the bytes that these lines are counted with while they wait."""
+    waiting = Import(Store())
+    await waiting.run(lines_of(request_of([b"\n".join(body)])))
+    return WAITING[waiting]
+
+
+async def test_the_bound_is_for_all_imports_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what an import took is free as soon as its client has left, without the collector."""
+    monkeypatch.setattr(importing, "MAX_WAITING", 2 * await cost_of(line(1, 9)))
+    store = Store()
+    arrived = asyncio.Event()
+
+    async def stalled() -> AsyncGenerator[bytes, None]:
+        yield line(1, 9)
+        arrived.set()
+        await asyncio.Event().wait()
+        yield line(2)
+
+    async def import_stalled() -> None:
+        await Import(store).run(stalled())
+
+    gc.disable()
+    try:
+        async with in_background(import_stalled()):
+            await arrived.wait()
+            answer = await imported(store, line(3, 9), line(4, 9), line(9))
+        assert answer["failed"] == [{"line": 2, "error": USED_UP}]
+        # The event loop holds what it has cancelled until its next turn.
+        await asyncio.sleep(0)
+        assert (await imported(store, line(5, 8), line(6, 8), line(8)))["failed"] == []
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("count", "description"), [(1, ""), (11, ""), (1_000, ""), (1, "x" * 9_999 + "\N{ROCKET}")]
+)
+async def test_what_waits_takes_no_more_memory_than_its_bound(
+    monkeypatch: pytest.MonkeyPatch, count: int, description: str
+) -> None:
+    """Whatever it consists of: many small tasks, long lists of dependencies, or large texts."""
+    monkeypatch.setattr(importing, "MAX_WAITING", 4 * MAX_LINE)
+
+    async def body() -> AsyncGenerator[bytes, None]:
+        numbers = itertools.count(10**6)
+        counted = -1
+        # Until a line fails, because it would be over the bound.
+        while counted < WAITING.get(tested, 0):
+            counted = WAITING.get(tested, 0)
+            ids = [f"{next(numbers):x}" for _ in range(count)]
+            yield json.dumps(
+                {"title": "a", "description": description, "dependencies": ids}
+            ).encode()
+
+    tested = Import(Store())
+    gc.collect()
+    tracemalloc.start()
+    try:
+        answer = await tested.run(body())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert answer["failedCount"] > 1
+    # The line that is being read takes memory too.
+    assert peak < importing.MAX_WAITING + MAX_LINE
 
 
 async def test_what_is_told_of_a_failure_is_short() -> None:

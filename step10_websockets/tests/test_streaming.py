@@ -24,7 +24,7 @@ from taskflow.streaming import (
 from taskflow.tasks import Status, new_task
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20) | st.text(
-    "\",;\r\n\t =+-@'\\", max_size=8
+    "\",;\r\n\t =+-@\uff1d\uff0b\uff0d\uff20'\\", max_size=8
 )
 
 
@@ -127,7 +127,10 @@ async def test_csv_is_written_as_rfc_4180_wants_it() -> None:
 # What a spreadsheet would run.
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+@pytest.mark.parametrize("start", FORMULA_STARTS)
 def test_a_text_that_a_spreadsheet_would_run_gets_a_quote(start: str) -> None:
     assert harmless(start) == "'" + start
     assert harmless(start + "cmd|' /C calc'!A0") == "'" + start + "cmd|' /C calc'!A0"
@@ -141,7 +144,7 @@ def test_other_texts_stay_as_they_are(text: str) -> None:
 @given(TEXTS)
 def test_no_text_begins_as_a_formula_does_and_only_a_quote_is_added(text: str) -> None:
     after = harmless(text)
-    assert not after.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not after.startswith(FORMULA_STARTS)
     assert after in (text, "'" + text)
 
 
