@@ -93,9 +93,10 @@ class ErrorBoundary:
 
     async def __call__(self, request: Request) -> Response:
         """Return the response of the next link, or the response that its error becomes."""
+        # Raising it would make a cycle: the request, its refusal, the traceback, this frame.
+        if request.refusal is not None:
+            return error_response(request.refusal, request)
         try:
-            if request.refusal is not None:
-                raise request.refusal
             return await self.next(request)
         except TaskflowError as error:
             return error_response(error, request)
