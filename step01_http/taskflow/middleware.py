@@ -27,13 +27,13 @@ class ErrorBoundary:
 
     async def __call__(self, request: Request) -> Response:
         """Return the response of the next link, or the response that its error becomes."""
-        # Raising it would make a cycle: the request, its refusal, the traceback, this frame.
-        if request.refusal is not None:
-            return error_response(request.refusal)
         try:
+            if request.refusal is not None:
+                raise request.refusal
             return await self.next(request)
         except TaskflowError as error:
-            return error_response(error)
+            # A refusal would keep its own request alive: its traceback refers to this call.
+            return error_response(error.with_traceback(None))
         except Exception:
             logger.exception("%s %s failed", request.method, request.path)
             return error_response(TaskflowError("the server failed; its log has the details"))

@@ -81,7 +81,7 @@ class RequestParser:
     @property
     def between_requests(self) -> bool:
         """Whether the client has sent nothing of another request yet."""
-        return self.body_is_complete and self._buffer in (b"", b"\r\n")
+        return self.body_is_complete and bytes(self._buffer[:3]) in (b"", b"\r\n")
 
     @property
     def body_is_complete(self) -> bool:
