@@ -104,7 +104,8 @@ class ErrorBoundary:
                 raise request.refusal
             return await self.next(request)
         except TaskflowError as error:
-            return error_response(error, request)
+            # A refusal would keep its own request alive: its traceback refers to this call.
+            return error_response(error.with_traceback(None), request)
         except NoResponse:
             raise
         except Exception:

@@ -134,6 +134,22 @@ def test_a_line_that_will_be_too_long_is_refused_before_its_end() -> None:
     asyncio.run(first_line())
 
 
+def test_a_line_byte_by_byte_is_copied_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not again with each byte that arrives."""
+    copied: list[int] = []
+
+    def counting(data: bytearray) -> bytes:
+        copied.append(len(data))
+        return bytes(data)
+
+    monkeypatch.setattr(importing, "bytes", counting, raising=False)
+    body = b"x" * 5_000 + b"\n" + b"y" * 5_000
+
+    assert lines([bytes([byte]) for byte in body]) == body.split(b"\n")
+
+    assert sum(copied) == 10_000
+
+
 @pytest.mark.parametrize("size", [1, 7, 1_000])
 async def test_the_lines_before_one_that_is_too_long_are_taken_whatever_the_cuts(
     monkeypatch: pytest.MonkeyPatch, size: int

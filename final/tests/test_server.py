@@ -2,9 +2,11 @@
 
 import asyncio
 import errno
+import gc
 import socket
 import ssl
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -344,6 +346,25 @@ async def test_one_sweeper_looks_at_all_connections(monkeypatch: pytest.MonkeyPa
         head.close()
         body.close()
         await until(lambda: not served.server.connections)  # the one that does not read, too
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_client_that_is_being_accepted_is_dropped_by_a_stop(turns: int) -> None:
+    """In each turn of the event loop between the socket that is accepted and the connection."""
+    async with serving(echo) as served:
+        wire = Wire(served.port)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+        await served.server.stop(0)
+
+        # A client that was not accepted sees a reset.
+        with suppress(ConnectionResetError):
+            assert await wire.rest() == b""
+        await until(lambda: not served.server.connections)
+        wire.close()
+        # A socket that was left open would warn now.
+        gc.collect()
 
 
 async def test_a_connection_that_waits_for_nothing_does_not_hold_up_the_sweeper(

@@ -268,19 +268,11 @@ def _no_collector() -> Iterator[None]:
         pytest.param(message("POST", "/now", b"body" * 100_000)[:-1], id="half a body"),
         pytest.param(message("GET", "/slow") + message("GET", "/now") * 9, id="pipelined"),
         pytest.param(message("POST", "/now", b"body", "Connection: close"), id="a final response"),
-        pytest.param(message("GET", "/large"), id="a response that is not read"),
     ],
 )
 async def test_a_connection_is_freed_at_once_without_the_cycle_collector(sent: bytes) -> None:
     gate = Gate()
-
-    async def app(request: Request) -> Response:
-        if request.path == "/large":
-            gate.begun.append(request.path)
-            return Response(200, [b"x" * 1_000_000] * 50)
-        return await gate(request)
-
-    async with serving(app) as served:
+    async with serving(gate) as served:
         wire = await served.connect()
         await wire.send(sent)
         await until(lambda: gate.begun or len(sent) < 10)
@@ -289,6 +281,49 @@ async def test_a_connection_is_freed_at_once_without_the_cycle_collector(sent: b
         wire.reset()
 
         await until(lambda: reference() is None)
+
+
+class Pieces(list[bytes]):
+    """A body in pieces to which there can be weak references."""
+
+
+@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_response_that_is_not_read_is_freed_at_once(method: str) -> None:
+    references: list[weakref.ref[object]] = []
+
+    async def app(request: Request) -> Response:
+        await request.read()
+        body = Pieces([b"x" * 10_000] * 1_000)
+        references.append(weakref.ref(body))
+        return Response(200, body)
+
+    async with serving(app) as served:
+        for _ in range(3):
+            wire = await served.connect()
+            references.append(weakref.ref(served.connection))
+            await wire.send(message(method, "/", b"body") * 2)
+            await wire._more()
+
+            wire.close()
+
+            await until(lambda: not any(reference() for reference in references))
+
+
+@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.parametrize("sent", [b"G@RBAGE", message("GET", "/") * 9 + b"G@RBAGE"])
+async def test_a_refused_head_keeps_nothing_alive(sent: bytes) -> None:
+    """Neither the request that carries the refusal, nor the bytes after the bad ones."""
+    async with serving(ErrorBoundary(echo)) as served:
+        wire = await served.connect()
+        references = [weakref.ref(served.connection), weakref.ref(served.connection._parser)]
+        await wire.send(sent + b"\r\n\r\n" + b"x" * 10_000)
+        while (await wire.answer()).status != 400:
+            pass
+
+        wire.reset()
+
+        await until(lambda: not any(reference() for reference in references))
 
 
 async def test_a_handler_that_swallows_its_cancellation_is_the_last_of_its_client() -> None:

@@ -124,7 +124,7 @@ async def serving(app: Handler, max_connections: int = 1000) -> AsyncIterator[Se
     finally:
         for wire in served.wires:
             wire.close()
-        server.stop()
+        await server.stop()
         await until(lambda: not server.connections and len(asyncio.all_tasks()) == 1)
 
 

@@ -29,6 +29,9 @@ HEADER_LINE = re.compile(rb"(%b):([\t\x20-\x7e\x80-\xff]*)\r\n" % TOKEN)
 # The beginning of a line that can still become one of the two.
 INCOMPLETE_LINE = re.compile(rb"(?:%b[\t\x20-\x7e\x80-\xff]*)?\r?" % TOKEN)
 
+# The last byte of an incomplete head, and bytes after it that leave it incomplete and valid.
+CONTINUATION = re.compile(rb"(?:\n%b)?[\t\x20-\x7e\x80-\xff]*\r?" % TOKEN)
+
 ONLY_ONCE = {"host", "content-length", "content-type", "origin", "authorization"}
 HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(?::\d{0,5})?", re.ASCII)
 
@@ -51,28 +54,30 @@ class RequestParser:
     """
 
     def __init__(self) -> None:
-        self._buffer = b""
+        # What has been used is removed. Appending and removing at the front copy nothing else.
+        self._buffer = bytearray()
 
-        # Everything before this position in the buffer has been used.
-        self._start = 0
+        # The buffer is known to hold the beginning of a head, and not the whole of it.
+        self._is_incomplete = False
 
         # Bytes of the current body that have not been taken yet.
         self._body_left = 0
 
     def feed(self, data: bytes) -> None:
-        """Add the bytes that have just arrived."""
-        self._buffer = self._buffer[self._start :] + data
-        self._start = 0
+        """Add the bytes that have just arrived. O(len(data))."""
+        if self._is_incomplete and not CONTINUATION.fullmatch(self._buffer[-1:] + data):
+            self._is_incomplete = False
+        self._buffer += data
 
     @property
     def unread(self) -> int:
         """The number of bytes in the buffer that have not been used."""
-        return len(self._buffer) - self._start
+        return len(self._buffer)
 
     @property
     def between_requests(self) -> bool:
         """Whether the client has sent nothing of another request yet."""
-        return self.body_is_complete and self._buffer[self._start :] in (b"", b"\r\n")
+        return self.body_is_complete and bytes(self._buffer[:3]) in (b"", b"\r\n")
 
     @property
     def body_is_complete(self) -> bool:
@@ -82,40 +87,43 @@ class RequestParser:
     def next_request(self) -> Request | None:
         """Return the next request once its head is complete, and None before. O(bytes of head).
 
+        A head that arrives in parts is parsed once for each of its lines, and not for each part.
         A message that is refused is returned as a request too, one that carries its refusal. It
         passes through the app like every other request and becomes a response where all do.
         """
-        if not self.unread:
+        if not self._buffer or (self._is_incomplete and self.unread < MAX_HEAD_BYTES):
             return None
         try:
-            request, self._start = parse_head(self._buffer, self._start)
+            request, end = parse_head(self._buffer)
         except Incomplete:
+            self._is_incomplete = True
             return None
         except errors.TaskflowError as refusal:
             # The response to HEAD has no body, even if it is a refusal.
-            is_head = self._buffer.startswith((b"HEAD ", b"\r\nHEAD "), self._start)
-            return Request("HEAD" if is_head else "", refusal=refusal)
+            is_head = self._buffer.startswith((b"HEAD ", b"\r\nHEAD "))
+            # The traceback refers to the buffer, and the request may outlive the connection.
+            return Request("HEAD" if is_head else "", refusal=refusal.with_traceback(None))
+        del self._buffer[:end]
         self._body_left = request.content_length
         return request
 
     def take_body(self) -> bytes:
         """Return the bytes of the current body that have arrived, or b"" if there are none."""
-        piece = self._buffer[self._start : self._start + self._body_left]
-        self._start += len(piece)
+        piece = bytes(self._buffer[: self._body_left])
+        del self._buffer[: len(piece)]
         self._body_left -= len(piece)
         return piece
 
 
-def parse_head(data: bytes, start: int) -> tuple[Request, int]:
-    """Parse the head that begins at `start`. Return the request and the position after its head.
+def parse_head(data: bytearray) -> tuple[Request, int]:
+    """Parse the head at the beginning of the data. Return the request and the position after it.
 
     The head is parsed line by line, and each line is checked once its last byte has arrived. So
     the verdict on a head does not depend on how its bytes were cut. Raises Incomplete while the
     head may still become valid, and a TaskflowError once it cannot.
     """
     # One empty line before a request is allowed (RFC 9112, 2.2).
-    if data.startswith(b"\r\n", start):
-        start += 2
+    start = 2 if data.startswith(b"\r\n") else 0
     end = start + MAX_HEAD_BYTES
     line = _line_at(REQUEST_LINE, data, start, end)
     method, target, major, minor = map(bytes.decode, line.groups())
@@ -143,7 +151,7 @@ def parse_head(data: bytes, start: int) -> tuple[Request, int]:
     return request, position
 
 
-def _parse_headers(data: bytes, position: int, end: int) -> tuple[dict[str, str], int]:
+def _parse_headers(data: bytearray, position: int, end: int) -> tuple[dict[str, str], int]:
     headers: dict[str, str] = {}
     count = 0
     while not data.startswith(b"\r\n", position, end):
@@ -166,12 +174,12 @@ def _parse_headers(data: bytes, position: int, end: int) -> tuple[dict[str, str]
     return headers, position + 2
 
 
-def _line_at(pattern: re.Pattern[bytes], data: bytes, position: int, end: int) -> re.Match[bytes]:
-    """Return the line that begins at `position`, or raise the reason why there is none."""
-    line = pattern.match(data, position, end)
+def _line_at(pattern: re.Pattern[bytes], data: bytearray, start: int, end: int) -> re.Match[bytes]:
+    """Return the line that begins at `start`, or raise the reason why there is none."""
+    line = pattern.match(data, start, end)
     if line is not None:
         return line
-    if INCOMPLETE_LINE.fullmatch(data, position, end) is None:
+    if INCOMPLETE_LINE.fullmatch(data, start, end) is None:
         raise errors.BadRequest("the head has a malformed line")
     if len(data) >= end:
         raise errors.HeadersTooLarge(f"the head has more than {MAX_HEAD_BYTES} bytes")

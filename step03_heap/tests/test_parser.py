@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from time import process_time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskflow import errors
+from taskflow import parser as parser_module
 from taskflow.http import MAX_BODY_BYTES, Request
 from taskflow.parser import MAX_HEAD_BYTES, MAX_HEADERS, METHODS, RequestParser, split_target
 
@@ -447,6 +448,34 @@ def test_an_endless_line_is_refused_as_soon_as_it_is_too_long() -> None:
 
     assert request is not None
     assert isinstance(request.refusal, errors.HeadersTooLarge)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(get(b"A: " + b"a" * 14_000), id="one long line"),
+        pytest.param(get(target=b"/" + b"a" * 14_000), id="a long target"),
+        pytest.param(get(*[b"A: " + b"a" * 140] * 98), id="many lines"),
+        pytest.param(b"\r\n" + get(*[b"A:"] * 98), id="many short lines"),
+    ],
+)
+def test_a_head_byte_by_byte_is_parsed_once_a_line(
+    head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A byte that only makes a line longer costs no look at the bytes before it."""
+    parsed: list[int] = []
+    parse_head = parser_module.parse_head
+
+    def counting(data: bytearray, *rest: Any) -> tuple[Request, int]:
+        parsed.append(len(data))
+        return parse_head(data, *rest)
+
+    monkeypatch.setattr(parser_module, "parse_head", counting)
+
+    [request] = listen([bytes([byte]) for byte in head])
+
+    assert request.refusal is None
+    assert len(parsed) <= 3 + 2 * head.count(b"\n")
 
 
 def test_bounds_are_the_same_byte_by_byte() -> None:

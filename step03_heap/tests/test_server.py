@@ -1,5 +1,9 @@
 """The server: how many connections it takes, and how it stops."""
 
+import asyncio
+import gc
+from contextlib import suppress
+
 import pytest
 from over_socket import Gate, Wire, ask, echo, message, serving, until
 
@@ -43,13 +47,32 @@ async def test_stop_drops_every_connection() -> None:
         await busy.send(message("GET", "/slow"))
         await until(lambda: gate.begun)
 
-        served.server.stop()
+        await served.server.stop()
 
         assert await busy.rest() == await idle.rest() == b""
         await until(lambda: not served.server.connections)
         assert gate.cancelled == ["/slow"]
         with pytest.raises(ConnectionRefusedError):
             Wire(served.port)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_client_that_is_being_accepted_is_dropped_by_a_stop(turns: int) -> None:
+    """In each turn of the event loop between the socket that is accepted and the connection."""
+    async with serving(echo) as served:
+        wire = Wire(served.port)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+        await served.server.stop()
+
+        # A client that was not accepted sees a reset.
+        with suppress(ConnectionResetError):
+            assert await wire.rest() == b""
+        await until(lambda: not served.server.connections)
+        wire.close()
+        # A socket that was left open would warn now.
+        gc.collect()
 
 
 async def test_a_port_in_use_is_an_error() -> None:

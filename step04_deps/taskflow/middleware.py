@@ -32,7 +32,8 @@ class ErrorBoundary:
                 raise request.refusal
             return await self.next(request)
         except TaskflowError as error:
-            return error_response(error)
+            # A refusal would keep its own request alive: its traceback refers to this call.
+            return error_response(error.with_traceback(None))
         except Exception:
             logger.exception("%s %r failed", request.method, request.path)
             return error_response(TaskflowError("the server failed; its log has the details"))

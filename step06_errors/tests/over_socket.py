@@ -141,7 +141,7 @@ async def serving(
     finally:
         for wire in served.wires:
             wire.close()
-        listening.stop()
+        await listening.stop()
         await until(lambda: not listening.connections and not server_tasks())
 
 

@@ -36,7 +36,7 @@ async def serve(app: Handler, options: argparse.Namespace) -> int:
     host = f"[{options.host}]" if ":" in options.host else options.host
     print(f"Taskflow listening on http://{host}:{port}", flush=True)
     await stopped.wait()
-    server.stop()
+    await server.stop()
     return 0
 
 

@@ -5,6 +5,7 @@ and the server only counts it.
 """
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 
 from taskflow.connection import Connection
@@ -43,10 +44,18 @@ class Server:
         self._sweeper = asyncio.create_task(self._sweep())
         return int(self._listener.sockets[0].getsockname()[1])
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Stop listening and drop every connection."""
+        # Windows has no readers.
+        with suppress(NotImplementedError):
+            for listening in self._listener.sockets:
+                asyncio.get_running_loop().remove_reader(listening)
+        # A client that asyncio is accepting becomes a transport in the next turn of the event loop,
+        # which needs the listener, and a connection in the turn after that.
+        await asyncio.sleep(0)
         self._listener.close()
         self._sweeper.cancel()
+        await asyncio.sleep(0)
         for connection in list(self.connections):
             connection.abort()
 

@@ -93,7 +93,8 @@ class ErrorBoundary:
                 raise request.refusal
             return await self.next(request)
         except TaskflowError as error:
-            return error_response(error, request)
+            # A refusal would keep its own request alive: its traceback refers to this call.
+            return error_response(error.with_traceback(None), request)
         except Exception:
             request_id = request.context.request_id
             logger.exception("%s %r failed (request %s)", request.method, request.path, request_id)

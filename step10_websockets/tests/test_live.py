@@ -198,7 +198,7 @@ async def test_who_listens_is_not_cut_off_when_the_server_stops() -> None:
             wires = [await listening(served) for _ in range(3)]
             idle = await served.connect()
             await client.created(title="one")
-            served.server.stop()
+            await served.server.stop()
             assert await idle.rest() == b""
             await client.created(title="one more")
             for wire in wires:
