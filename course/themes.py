@@ -14,7 +14,15 @@ from course.files import Scope
 # Theme → patterns of fnmatch for paths below taskflow/, where * also matches /.
 THEMES: dict[str, tuple[str, ...]] = {
     "settings": ("__init__.py", "__main__.py", "app.py", "command_line.py", "config.py"),
-    "journal": ("journal.py", "database.py", "store.py", "dependencies.py", "events.py"),
+    "journal": (
+        "journal.py",
+        "database.py",
+        "store.py",
+        "creation_order.py",
+        "resolution.py",
+        "dependencies.py",
+        "events.py",
+    ),
     "guards-and-tls": (
         # connections
         "connection.py",
