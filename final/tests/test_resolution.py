@@ -1,14 +1,20 @@
 """The search for an order: in portions, between which tasks change."""
 
+import asyncio
+import json
 from collections.abc import Iterable
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from taskflow import resolution
+from taskflow.background import in_background
 from taskflow.errors import ResultTooLarge
+from taskflow.http import Request
 from taskflow.resolution import STEPS
+from taskflow.routes import TaskRoutes
 from taskflow.store import Store
 from taskflow.tasks import Status, Task
 
@@ -91,3 +97,29 @@ def test_a_search_that_ends_early_keeps_nothing() -> None:
     assert len(store._resolutions) == 1
     portions.close()
     assert store._resolutions == set()
+
+
+async def test_other_requests_change_tasks_while_an_order_is_found() -> None:
+    """They do not wait for its end, and it does not show what they change."""
+    store = Store()
+    tasks = chain(store, 5 * STEPS)
+    routes = TaskRoutes(store, partial(asyncio.sleep, 0))
+    created = 0
+
+    async def create() -> None:
+        nonlocal created
+        while True:
+            store.create({"title": "new"})
+            created += 1
+            await asyncio.sleep(0)
+
+    async with in_background(create()):
+        before = created
+        response = await routes.resolve(Request())
+        during = created - before
+
+    assert during >= 5
+    value = json.loads(b"".join(response.pieces))
+    assert value["totalTasksInOrder"] == len(tasks) + before
+    assert value["orderedTaskIds"][: len(tasks)] == [task.id for task in tasks]
+    assert [task["id"] for task in value["orderedTasks"]] == value["orderedTaskIds"]
