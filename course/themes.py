@@ -21,7 +21,15 @@ THEMES: dict[str, tuple[str, ...]] = {
         "config.py",
         "health.py",
     ),
-    "journal": ("journal.py", "database.py", "store.py", "dependencies.py", "events.py"),
+    "journal": (
+        "journal.py",
+        "database.py",
+        "store.py",
+        "creation_order.py",
+        "resolution.py",
+        "dependencies.py",
+        "events.py",
+    ),
     "guards-and-tls": (
         # connections
         "connection.py",

@@ -1,19 +1,24 @@
 """Streams: responses that are made while they are sent, in memory that does not grow.
 
-A piece is a few hundred rows: enough to make the cost of sending small for each row, and few
-enough to hold the event loop for about a millisecond.
+A piece is a few hundred rows, or fewer if they are long: enough to make the cost of sending small
+for each row, and few enough to hold the event loop for about a millisecond. A client that stops
+reading leaves one piece in memory, so its bytes are bounded too.
 """
 
 import csv
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from io import StringIO
-from itertools import islice
-from typing import Any
+from typing import TypeVar
 
 from taskflow.tasks import Task
 
-# Rows in a piece.
+T = TypeVar("T")
+
+# Rows in a piece, at most.
 ROWS = 500
+
+# Bytes, or characters of CSV, after which a piece takes no other row.
+PIECE = 64 * 1024
 
 CSV = "text/csv; charset=utf-8"
 NDJSON = "application/x-ndjson"
@@ -24,23 +29,36 @@ TASK_COLUMNS = "id,title,description,status,priority,dependencies,createdAt,upda
 FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
-def in_pieces(items: Iterable[Any]) -> Iterator[list[Any]]:
-    """Yield the items in lists of ROWS."""
-    iterator = iter(items)
-    while piece := list(islice(iterator, ROWS)):
+def in_pieces(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Yield the items in lists of up to ROWS, whose sizes without the last one are below PIECE."""
+    piece: list[T] = []
+    size = 0
+    for item in items:
+        piece.append(item)
+        size += size_of(item)
+        if size >= PIECE or len(piece) == ROWS:
+            yield piece
+            piece = []
+            size = 0
+    if piece:
         yield piece
+
+
+def row_size(row: Sequence[object]) -> int:
+    """Return the number of characters in the texts of a row."""
+    return sum(len(value) for value in row if isinstance(value, str))
 
 
 async def ndjson(lines: Iterable[bytes]) -> AsyncGenerator[bytes, None]:
     """Yield encoded values, one per line (https://github.com/ndjson/ndjson-spec)."""
-    for piece in in_pieces(lines):
+    for piece in in_pieces(lines, len):
         yield b"\n".join(piece) + b"\n"
 
 
 async def csv_table(columns: str, rows: Iterable[Sequence[object]]) -> AsyncGenerator[bytes, None]:
     """Yield the names of the columns and then the rows, as CSV (RFC 4180)."""
     yield columns.encode() + b"\r\n"
-    for piece in in_pieces(rows):
+    for piece in in_pieces(rows, row_size):
         text = StringIO(newline="")
         csv.writer(text).writerows(piece)
         yield text.getvalue().encode()

@@ -14,7 +14,7 @@ from taskflow.errors import (
     TaskNotFound,
     ValidationError,
 )
-from taskflow.store import CreationOrder, Store
+from taskflow.store import Store
 from taskflow.tasks import Change, Status, Task, new_task
 
 STATUSES = st.sampled_from(Status)
@@ -126,57 +126,17 @@ class StoreMachine(RuleBasedStateMachine):
             assert rank[queued[(at - 1) // 2]] < rank[task_id]  # the array is a heap
 
     @invariant()
-    def the_order_of_creation_is_swept(self) -> None:
-        check_swept(self.store._order, len(self.model))
+    def each_status_has_its_tasks_in_order(self) -> None:
+        for status in Status:
+            expected = [i for i, fields in self.model.items() if fields["status"] is status]
+            assert [task.id for task in self.store.page(99, status=status)] == expected
 
 
 TestStore = StoreMachine.TestCase
 
 
-def check_swept(order: CreationOrder, size: int) -> None:
-    """At most half of the entries are of tasks that are gone."""
-    assert len(order._entries) == size + len(order._deleted)
-    assert len(order._deleted) <= size
-
-
 def numbered(count: int) -> list[Task]:
     return [new_task(number, {"title": f"{number}"}) for number in range(1, count + 1)]
-
-
-def test_the_order_of_creation_does_not_grow_with_what_is_gone() -> None:
-    order, kept, *others = CreationOrder(), *numbered(500)
-    order.add(kept)
-    for task in others:
-        order.add(task)
-        order.remove(task)
-        check_swept(order, 1)
-
-    assert list(order.ids_after(0)) == [kept.id]
-
-
-def test_a_task_that_comes_back_has_its_old_place() -> None:
-    order, tasks = CreationOrder(), numbered(5)
-    for task in tasks:
-        order.add(task)
-    for gone in tasks[:1], tasks[4:], tasks[1:4], tasks:  # the last two are swept out
-        for task in gone:
-            order.remove(task)
-        for task in reversed(gone):
-            order.add(task)
-        assert list(order.ids_after(0)) == [task.id for task in tasks]
-        check_swept(order, 5)
-
-
-def test_a_page_goes_on_from_the_place_of_a_task_that_is_gone() -> None:
-    order, tasks = CreationOrder(), numbered(9)
-    for task in tasks:
-        order.add(task)
-    for task in tasks[:6]:  # the fifth sweeps
-        order.remove(task)
-
-    assert list(order.ids_after(tasks[3].number)) == [task.id for task in tasks[6:]]
-    assert list(order.ids_after(tasks[7].number)) == [tasks[8].id]
-    assert list(order.ids_after(tasks[8].number)) == []
 
 
 def test_pages_show_each_task_once_though_tasks_come_and_go_between_them() -> None:
@@ -261,7 +221,6 @@ def test_a_task_that_comes_late_has_its_place_though_others_are_gone() -> None:
         store.insert(task)
 
     assert store.page(9) == store.snapshot() == [tasks[at] for at in (1, 3, 5, 6, 7, 8)]
-    check_swept(store._order, 6)
 
 
 def test_an_id_that_exists_is_refused_and_nothing_changes() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import math
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from io import StringIO
 from itertools import count
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from in_process import taken
 
 from taskflow.streaming import (
+    PIECE,
     ROWS,
     TASK_COLUMNS,
     csv_table,
@@ -63,9 +65,21 @@ def rows_of(text: bytes) -> list[list[str]]:
     ],
 )
 def test_items_come_in_lists_of_rows(size: int, sizes: list[int]) -> None:
-    pieces = list(in_pieces(range(size)))
+    pieces = list(in_pieces(range(size), lambda _: 1))
     assert [len(piece) for piece in pieces] == sizes
     assert [item for piece in pieces for item in piece] == list(range(size))
+
+
+@pytest.mark.parametrize("size", [1_000, 10_000, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
+async def test_long_rows_come_in_pieces_of_few(size: int) -> None:
+    """Each client that stops reading leaves one piece in memory, however long the rows are."""
+    line = b"x" * size
+    lines = await pieces_of(ndjson([line] * 100))
+    rows = await pieces_of(csv_table("a", [[line.decode()]] * 100))
+    assert b"".join(lines) == (line + b"\n") * 100
+    assert b"".join(rows) == b"a\r\n" + (line + b"\r\n") * 100
+    assert max(map(len, lines + rows)) < PIECE + 2 * ROWS + size
+    assert len(lines) == len(rows) - 1 == math.ceil(100 / math.ceil(PIECE / size))
 
 
 async def test_no_more_is_made_than_the_next_piece_takes() -> None:

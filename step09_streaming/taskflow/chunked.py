@@ -54,7 +54,8 @@ class ChunkedDecoder:
     def take(self, data: bytes, start: int) -> tuple[bytes, int]:
         """Return the bytes of the body that have arrived, and the position after them.
 
-        O(bytes). Raises BadRequest as soon as the bytes can no longer be a chunked body.
+        O(bytes), and O(MAX_LINE) for each call while a line of the chunked coding is incomplete.
+        Raises BadRequest as soon as the bytes can no longer be a chunked body.
         """
         pieces = []
         while not self.complete:

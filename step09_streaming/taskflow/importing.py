@@ -27,8 +27,8 @@ MAX_LINE = 1024 * 1024
 # Bytes of memory that tasks may take while they wait for a later line, in all imports together.
 MAX_WAITING = 64 * 1024 * 1024
 
-# Bytes, at most, of the objects that hold one edge of a task that waits. Two more such sums hold
-# the task itself.
+# Bytes, at most, of the objects that hold one edge of a task that waits. As many hold the task
+# itself.
 EDGE_BYTES = 512
 
 # Failures that are reported one by one.
@@ -148,7 +148,7 @@ class Import:
                 self._created += 1
             except MissingDependency:
                 # A byte of JSON becomes up to four in the fields, and is kept as JSON too.
-                cost = 5 * len(task.json) + EDGE_BYTES * (2 + len(task.dependencies))
+                cost = 5 * len(task.json) + EDGE_BYTES * (1 + len(task.dependencies))
                 if sum(WAITING.values()) + cost > MAX_WAITING:
                     raise ValidationError("dependencies", "too many wait for later tasks") from None
                 WAITING[self] = WAITING.get(self, 0) + cost
