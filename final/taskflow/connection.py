@@ -265,11 +265,12 @@ class Connection(asyncio.Protocol):
         keep_alive = keep_alive and not self._is_finishing
 
         keep_alive = await self._send(request, response, keep_alive)
-        self._serving = None
-        self._set_deadline(Waiting.NOTHING)
         if response.successor is not None:
             # The response must be written before anything that the successor writes.
             await asyncio.sleep(0)
+        self._serving = None
+        self._set_deadline(Waiting.NOTHING)
+        if response.successor is not None:
             self._hand_over(response.successor)
         elif keep_alive and not self._is_finishing:
             self._state = READING

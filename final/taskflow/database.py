@@ -13,6 +13,7 @@ lost its last changes, and a warning reports it.
 
 import json
 import logging
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -41,6 +42,10 @@ class CommitInDoubt(sqlite3.OperationalError):
     """A commit that failed, but may be whole in the `-wal` file, and so come back after a kill."""
 
 
+class FileGone(sqlite3.OperationalError):
+    """A file of the database is no longer in its place, though this process can still use it."""
+
+
 class Database:
     """The open file, which nobody else can use meanwhile."""
 
@@ -49,8 +54,8 @@ class Database:
         self._path = path
         self._wal = Path(f"{path.resolve()}-wal")
 
-        # The device and inode of each file that must stay in its place.
-        self._identities: dict[Path, tuple[int, int]] = {}
+        # What was last known about each file. It must stay in its place, and never shrinks.
+        self._files: dict[Path, os.stat_result] = {}
         try:
             self._check_header()
             self._connection = sqlite3.connect(
@@ -59,7 +64,7 @@ class Database:
                 check_same_thread=False,
                 timeout=BUSY_SECONDS,
             )
-            self._identities[path] = _identity(path)
+            self._files[path] = path.stat()
             try:
                 self._prepare()
             except BaseException:
@@ -138,29 +143,33 @@ class Database:
             raise sqlite3.OperationalError(f"{self._path.name} cannot be used in WAL mode")
         # The first transaction makes the file.
         self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        self._identities[self._wal] = _identity(self._wal)
+        self._files |= {file: file.stat() for file in (self._path, self._wal)}
 
     def check_files(self) -> None:
-        """See whether the files are still in their places. Raises sqlite3.Error.
+        """See whether the files are still in their places and whole. Raises sqlite3.Error.
 
         What is written to a deleted file is gone when the process ends. What the WAL holds is
         saved here, if it alone is gone.
         """
         self._check_file(self._path)
         try:
-            if self._wal in self._identities:
+            if self._wal in self._files:
                 self._check_file(self._wal)
-        except sqlite3.Error:
+        except FileGone:
             self._connection.execute("PRAGMA wal_checkpoint").fetchone()
             raise
 
     def _check_file(self, file: Path) -> None:
+        before = self._files[file]
         try:
-            is_same = _identity(file) == self._identities[file]
+            now = file.stat()
         except OSError:
-            is_same = False
-        if not is_same:
-            raise sqlite3.OperationalError(f"{file.name} was deleted, moved or replaced")
+            now = None
+        if now is None or not os.path.samestat(now, before):
+            raise FileGone(f"{file.name} was deleted, moved or replaced")
+        if now.st_size < before.st_size:
+            raise sqlite3.OperationalError(f"{file.name} was cut off")
+        self._files[file] = now
 
     def overwrite_tail(self) -> None:
         """Overwrite what a failed commit may have left in the WAL. Raises sqlite3.Error.
@@ -173,7 +182,7 @@ class Database:
         self._connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
     def _prepare_write(self) -> None:
-        if self._wal not in self._identities:
+        if self._wal not in self._files:
             self._turn_wal_on()
         self.check_files()
 
@@ -217,11 +226,6 @@ class Database:
             self._check_file(self._path)
             self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
-
-
-def _identity(file: Path) -> tuple[int, int]:
-    status = file.stat()
-    return status.st_dev, status.st_ino
 
 
 def _in_words(path: Path, error: sqlite3.Error) -> str:

@@ -493,6 +493,7 @@ async def test_a_refusal_waits_for_what_it_is_due_to() -> None:
             results = await asyncio.gather(first, second, return_exceptions=True)
             assert isinstance(results[1], outcome)
             assert isinstance(results[0], NotStored if error else Response)
+            await until(lambda: not journal.refusal)
 
 
 async def test_a_commit_that_failed_before_a_request_changed_anything_is_none_of_its_business() -> (

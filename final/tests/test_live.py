@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from in_process import SETTINGS, TOKENS, Client, new_client
-from over_socket import PATIENT, Serving, Wire, serving, until
+from over_socket import PATIENT, Serving, Wire, server_tasks, serving, until
 from over_websocket import HANDSHAKE, code_of, frames_of, messages_of, said, sent, shake_hands
 from websockets import CloseCode, Opcode
 
@@ -18,6 +18,7 @@ from taskflow import websocket as websocket_module
 from taskflow.app import build_app
 from taskflow.connection import READ_AHEAD
 from taskflow.deadlines import Timeouts
+from taskflow.http import Request, Response
 from taskflow.logs import LogWriter
 from taskflow.websocket import MAX_UNSENT
 
@@ -56,6 +57,31 @@ def handshake() -> bytes:
 
 
 # The hand-over.
+
+
+async def test_a_client_that_leaves_between_handshake_and_hand_over_is_in_no_room() -> None:
+    async with new_client() as client:
+
+        async def app(request: Request) -> Response:
+            response = await client.app(request)
+            [connection] = served.server.connections
+            report = request.on_sent
+
+            def leave(request: Request, status: int, sent: int) -> None:
+                report(request, status, sent)
+                connection.transport.abort()
+
+            request.on_sent = leave
+            return response
+
+        async with serving(app) as served:
+            wire = await served.connect()
+            await wire.send(handshake())
+            await until(lambda: not served.server.connections)
+            await until(lambda: len(server_tasks()) == 1)  # the sweeper
+
+            assert (await client.shown("/tasks/system/ws"))["clients"] == 0
+            await client.created(title="No one listens")
 
 
 async def test_the_handshake_is_answered_first_also_while_others_are_served() -> None:

@@ -1,5 +1,6 @@
 """The files of the database: deleted, moved or replaced while a server uses them."""
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -51,6 +52,20 @@ def test_a_data_file_that_is_gone_is_noticed_and_no_change_is_taken(
         assert "taskflow.db was deleted, moved or replaced" in until_ready_is(server, 503)
         assert [task["title"] for task in server.shown("/tasks")] == ["acknowledged"]
     assert server.log.read_text().count("was deleted, moved or replaced") == 1
+
+
+@pytest.mark.parametrize("name", ["taskflow.db", "taskflow.db-wal"])
+def test_a_file_that_is_cut_off_is_noticed_and_no_change_is_taken(
+    tmp_path: Path, name: str
+) -> None:
+    with running(tmp_path) as server:
+        for title in "ab":
+            assert server.ask("POST", "/tasks", {"title": title})[0] == 201
+        os.truncate(tmp_path / name, 0)
+
+        assert server.ask("POST", "/tasks", {"title": "refused"})[0] == 503
+        assert f"{name} was cut off" in until_ready_is(server, 503)
+        assert [task["title"] for task in server.shown("/tasks")] == ["a", "b"]
 
 
 def test_a_data_file_that_is_gone_is_noticed_without_a_write(tmp_path: Path) -> None:

@@ -67,6 +67,9 @@ A task queue: tasks with priorities and dependencies, claimed in order of urgenc
 - Bodies are UTF-8 without a content coding such as gzip.
 - An `X-Request-Id` of 1 to 64 characters of `A-Z a-z 0-9 . _ -` is used as the id of the request.
 - Unknown query parameters are ignored. A known one must not be repeated.
+- A change is on the disk before its response is sent. After a 503, nothing was stored, unless the
+  message says how much. If a change may be there or not after a crash of the server, the
+  connection is closed without a response.
 - HTTP/1.0 and HTTP/1.1 are supported, and so are chunked bodies.
 """.strip()
 
