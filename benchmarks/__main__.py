@@ -27,6 +27,7 @@ SUBJECTS = (
     "memory",
     "final_http",
     "final_parts",
+    "final_collector",
     "final_start",
     "soak",
     "kills",

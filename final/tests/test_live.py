@@ -174,7 +174,8 @@ async def test_a_websocket_counts_as_a_connection_until_it_is_gone() -> None:
 # Fan-out.
 
 
-async def test_a_slow_client_delays_nobody() -> None:
+@pytest.mark.parametrize("_loop", ["uvloop", pytest.param("asyncio", marks=pytest.mark.tls)])
+async def test_a_slow_client_delays_nobody(_loop: str) -> None:
     """It is closed with 1013 when its bound is reached; all others get everything in order."""
     async with live() as (client, served):
         slow, *fast = [await listening(served) for _ in range(4)]

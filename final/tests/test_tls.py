@@ -13,6 +13,7 @@ import pytest
 import trustme
 from in_process import SETTINGS, TOKENS
 from over_socket import Gate, Serving, Wire, echo, message, serving, until
+from over_websocket import HANDSHAKE, messages_of, said
 from test_server import large, read_slowly, stopping
 from websockets.asyncio.client import connect
 
@@ -133,6 +134,27 @@ async def test_a_websocket_is_encrypted_too_and_told_of_the_end(context: ssl.SSL
 
 
 # Clients that do not shake hands.
+
+
+async def test_many_messages_at_once_are_answered_in_order(context: ssl.SSLContext) -> None:
+    """Also more than are handled in one turn, while no more are read."""
+    async with (
+        build_app(SETTINGS, LogWriter(BytesIO())) as application,
+        serving(application.handler, tls=context) as served,
+        connected(served) as (reader, writer),
+    ):
+        fields = {**HANDSHAKE, "authorization": TOKENS.user}
+        lines = ["GET /ws/tasks HTTP/1.1", *(f"{name}: {fields[name]}" for name in fields)]
+        writer.write("\r\n".join([*lines, "", ""]).encode())
+        writer.write(b"".join(said({"type": kind}) for kind in ("ping", "dance") * 2_000))
+        await reader.readuntil(b"\r\n\r\n")
+
+        received = b""
+        while received.count(b'"type"') < 1 + 4_000:
+            received += await reader.read(65_536)
+
+        kinds = [message["type"] for message in messages_of(received)]
+        assert kinds == ["connection.ready", *["pong", "error"] * 2_000]
 
 
 @pytest.mark.parametrize("sent", [message("GET", "/"), b"\x16\x03\x01\x00\x05broken", b"\0" * 100])
