@@ -1069,6 +1069,23 @@ async def test_a_body_in_chunks_that_takes_too_long_is_refused() -> None:
             assert await wire.rest() == b""
 
 
+@pytest.mark.usefixtures("_no_collector")
+async def test_a_body_that_took_too_long_is_freed_at_once() -> None:
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        references = [weakref.ref(served.connection), weakref.ref(served.connection._parser)]
+        await wire.send(message("POST", "/", b"x" * 1_000_000)[:-1])
+        await until(lambda: has_left(served.connection, 1))
+        await until(lambda: is_waiting(served.connection))
+        await later(served, 10.1)
+        await later(served, 20.2)
+        assert (await wire.answer()).status == 408
+
+        wire.reset()
+
+        await until(lambda: not any(reference() for reference in references))
+
+
 async def test_a_body_that_moves_may_take_longer() -> None:
     async with serving(guarded(echo)) as served:
         wire = await served.connect()
