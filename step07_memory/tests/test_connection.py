@@ -329,7 +329,9 @@ async def test_a_refused_head_keeps_nothing_alive(sent: bytes) -> None:
     """Neither the request that carries the refusal, nor the bytes after the bad ones."""
     async with serving(guarded(echo)) as served:
         wire = await served.connect()
-        references = [weakref.ref(served.connection), weakref.ref(served.connection._parser)]
+        parts: list[object] = [served.connection, served.connection._parser]
+        references = [weakref.ref(part) for part in parts]
+        parts.clear()
         await wire.send(sent + b"\r\n\r\n" + b"x" * 10_000)
         while (await wire.answer()).status != 400:
             pass
@@ -651,7 +653,9 @@ async def test_a_body_that_takes_too_long_is_refused() -> None:
 async def test_a_body_that_took_too_long_is_freed_at_once() -> None:
     async with serving(guarded(echo)) as served:
         wire = await served.connect()
-        references = [weakref.ref(served.connection), weakref.ref(served.connection._parser)]
+        parts: list[object] = [served.connection, served.connection._parser]
+        references = [weakref.ref(part) for part in parts]
+        parts.clear()
         await wire.send(message("POST", "/", b"x" * 1_000_000)[:-1])
         await until(lambda: has_left(served.connection, 1))
         await until(lambda: is_waiting(served.connection))
