@@ -28,7 +28,7 @@ class Patience:
     api: Api
     head: float = 10.0
     body: float = 10.0
-    idle: float = 30.0
+    idle: float = 75.0
 
     def connect(self, sent: bytes = b"") -> Connection:
         """A client that waits longer than the server does."""

@@ -135,7 +135,7 @@ class Settings:
     max_connections: int = setting(whole_number(1, 100_000), 1000, "how many clients at once")
     head_timeout: float = setting(seconds, 10.0, "seconds for the head of a request")
     body_timeout: float = setting(seconds, 10.0, "seconds for each KiB of a body")
-    idle_timeout: float = setting(seconds, 30.0, "seconds until the next request begins")
+    idle_timeout: float = setting(seconds, 75.0, "seconds until the next request begins")
     write_timeout: float = setting(seconds, 30.0, "seconds for a client to take some of an answer")
     ping_interval: float = setting(seconds, 30.0, "seconds from one WebSocket ping to the next")
     grace: float = setting(seconds, 10.0, "seconds for requests to finish when the server stops")

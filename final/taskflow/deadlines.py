@@ -1,17 +1,18 @@
 """Deadlines: how long a client may take for what it has to do next.
 
 This module knows nothing about sockets and has no clock: its callers pass the time. A connection
-has one deadline at a time, and one sweeper looks at the deadlines of all connections. A timer for
-each wait would be exact to the millisecond, which is not needed, and each request would have to
-set and cancel several.
+has one deadline for what it receives and one for what it sends, and one sweeper looks at those of
+all connections. A timer for each wait would be exact to the millisecond, which is not needed, and
+each request would have to set and cancel several.
 """
 
 import math
 from dataclasses import dataclass
 from enum import Enum, auto
 
-# The least that a body must bring in every body timeout.
+# The least that a client must send of a body, and take of a response, in every timeout.
 MIN_BODY_BYTES = 1024
+MIN_RESPONSE_BYTES = 64 * 1024
 
 
 class Waiting(Enum):
@@ -24,12 +25,15 @@ class Waiting(Enum):
     WRITE = auto()
 
 
+MIN_BYTES = {Waiting.BODY: MIN_BODY_BYTES, Waiting.WRITE: MIN_RESPONSE_BYTES}
+
+
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """How long a client may take, in seconds."""
 
-    # Until its next request begins.
-    idle: float = 30.0
+    # Until its next request begins. Longer than common proxies keep their connections.
+    idle: float = 75.0
 
     # From the first byte of a head to the last.
     head: float = 10.0
@@ -37,7 +41,7 @@ class Timeouts:
     # For each MIN_BODY_BYTES of a body.
     body: float = 10.0
 
-    # To take any of a response.
+    # For each MIN_RESPONSE_BYTES of a response, or the rest of it.
     write: float = 30.0
 
     def of(self, waiting: Waiting) -> float:
@@ -52,7 +56,7 @@ class Timeouts:
 
 
 class Deadline:
-    """What one connection waits for, and since when.
+    """What one connection waits for, since when, and how far its client had come by then.
 
     The end of a wait is computed when the sweeper asks for it, a few times a second, and not when
     the wait begins, which happens several times in each request.
@@ -63,45 +67,30 @@ class Deadline:
         self._waiting = Waiting.NOTHING
         self._since = 0.0
 
-        # Bytes since the wait began.
-        self._received = 0
+        # Bytes that the client had sent, or had taken, when the wait began.
+        self._moved = 0
 
-        # Bytes that the client had not taken at the last look.
-        self._unsent = 0
+    def set(self, waiting: Waiting, now: float, moved: int = 0) -> None:
+        """Begin to wait. If the connection waits for the same thing already, its time runs on.
 
-    def set(self, waiting: Waiting, now: float) -> None:
-        """Begin to wait. If the connection waits for the same thing already, its time runs on."""
-        if waiting is not self._waiting:
-            self._restart(waiting, now)
-
-    def received(self, count: int) -> None:
-        """Note that the client has sent some bytes."""
-        self._received += count
-
-    def taken(self, now: float) -> None:
-        """Note that the client has taken some of a response."""
-        if self._waiting is Waiting.WRITE:
-            self._restart(Waiting.WRITE, now)
-
-    def missed(self, now: float, unsent: int = 0) -> Waiting:
-        """Return the wait that has taken too long, or NOTHING while there is still time.
-
-        `unsent` is the number of bytes that the client has not taken yet.
+        `moved` is the number of bytes that the client has sent, or has taken, since it came.
         """
-        if unsent < self._unsent:
-            self.taken(now)
-        self._unsent = unsent
+        if waiting is not self._waiting:
+            self._restart(waiting, now, moved)
+
+    def missed(self, now: float, moved: int = 0) -> Waiting:
+        """Return the wait that has taken too long, or NOTHING while there is still time."""
         if now < self._since + self._timeouts.of(self._waiting):
             return Waiting.NOTHING
-        if self._waiting is Waiting.BODY and self._received >= MIN_BODY_BYTES:
-            # The body is slow, but it is coming.
-            self._restart(Waiting.BODY, now)
+        if moved - self._moved >= MIN_BYTES.get(self._waiting, math.inf):
+            # The client is slow, but not too slow.
+            self._restart(self._waiting, now, moved)
             return Waiting.NOTHING
         missed = self._waiting
-        self._restart(Waiting.NOTHING, now)
+        self._restart(Waiting.NOTHING, now, moved)
         return missed
 
-    def _restart(self, waiting: Waiting, now: float) -> None:
+    def _restart(self, waiting: Waiting, now: float, moved: int) -> None:
         self._waiting = waiting
         self._since = now
-        self._received = 0
+        self._moved = moved

@@ -93,8 +93,9 @@ class WebSocket(asyncio.Protocol):
         self._room.leave(self)
         if self._deadline is not None:
             self._deadline.cancel()
-        # Ends the generator inside the protocol, which refers to the protocol: a cycle.
-        self._protocol.receive_eof()
+        # The protocol refers to its generator and to an exception, and both of them refer to it.
+        self._protocol.parser.close()
+        self._protocol.parser_exc = None
         self._connection.connection_lost(error)
 
     def _frame_received(self, frame: Frame) -> None:

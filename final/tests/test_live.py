@@ -6,7 +6,7 @@ import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from in_process import SETTINGS, TOKENS, Client, new_client
@@ -20,7 +20,7 @@ from taskflow.connection import READ_AHEAD
 from taskflow.deadlines import Timeouts
 from taskflow.http import Request, Response
 from taskflow.logs import LogWriter
-from taskflow.websocket import MAX_UNSENT
+from taskflow.websocket import MAX_UNSENT, WebSocket
 
 PING = said({"type": "ping"})
 GOODBYE = sent(Opcode.CLOSE, b"\x03\xe8")
@@ -271,11 +271,16 @@ async def test_a_websocket_is_freed_at_once_without_the_cycle_collector(
         gc.collect()
         gc.disable()
         try:
-            connection = weakref.ref(served.connection)
-            websocket = weakref.ref(served.connection.transport.get_protocol())
+            websocket = cast(WebSocket, served.connection.transport.get_protocol())
+            parts: list[object] = [served.connection, websocket, websocket._protocol]
+            references = [weakref.ref(part) for part in parts]
+            parts.clear()
+            del websocket
+            # The beginning of a frame, so that the client's end is an error.
+            await wire.send(PING[:3])
 
             leave(wire)
 
-            await until(lambda: connection() is None and websocket() is None)
+            await until(lambda: not any(reference() for reference in references))
         finally:
             gc.enable()

@@ -5,6 +5,7 @@ import errno
 import gc
 import socket
 import ssl
+import weakref
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any
@@ -26,6 +27,7 @@ from over_socket import (
 
 from taskflow import connection as connection_module
 from taskflow import server as server_module
+from taskflow.connection import Connection
 from taskflow.connection_state import State
 from taskflow.deadlines import Timeouts
 from taskflow.http import Handler, Request, Response
@@ -346,6 +348,27 @@ async def test_one_sweeper_looks_at_all_connections(monkeypatch: pytest.MonkeyPa
         head.close()
         body.close()
         await until(lambda: not served.server.connections)  # the one that does not read, too
+
+
+async def test_the_sweeper_keeps_no_connection_that_has_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "SWEEP_SECONDS", 0)
+    checked: list[float] = []
+    monkeypatch.setattr(Connection, "check_deadline", lambda _, now: checked.append(now))
+    gc.collect()
+    gc.disable()
+    try:
+        async with serving(echo) as served:
+            wire = await served.connect()
+            reference = weakref.ref(served.connection)
+            await until(lambda: checked)
+
+            wire.close()
+
+            await until(lambda: reference() is None)
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("turns", range(6))

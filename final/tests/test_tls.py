@@ -1,9 +1,11 @@
 """HTTPS: the handshake, and what comes behind it, with certificates made for the test."""
 
 import asyncio
+import gc
 import json
 import socket
 import ssl
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
@@ -20,6 +22,7 @@ from websockets.asyncio.client import connect
 from taskflow.app import build_app
 from taskflow.config import ConfigError
 from taskflow.deadlines import Timeouts
+from taskflow.http import Request, Response
 from taskflow.logs import LogWriter
 from taskflow.tls import tls_context
 
@@ -265,3 +268,36 @@ def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     other.write_bytes(AUTHORITY.issue_cert("elsewhere").private_key_pem.bytes())
     with pytest.raises(ConfigError, match="is not the key of"):
         tls_context(cert, str(other))
+
+
+class Pieces(list[bytes]):
+    """A body in pieces to which there can be weak references."""
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /", message("GET", "/"), message("GET", "/") * 3])
+async def test_a_client_of_tls_is_freed_at_once_without_the_cycle_collector(
+    context: ssl.SSLContext, sent: bytes
+) -> None:
+    references: list[weakref.ref[object]] = []
+
+    async def app(request: Request) -> Response:
+        body = Pieces([b"x" * 10_000] * 1_000)
+        references.append(weakref.ref(body))
+        return Response(200, body)
+
+    gc.collect()
+    gc.disable()
+    try:
+        async with serving(app, tls=context) as served:
+            async with connected(served) as (reader, writer):
+                await until(lambda: served.server.connections)
+                connection = served.connection
+                references += [weakref.ref(connection), weakref.ref(connection._parser)]
+                del connection
+                writer.write(sent)
+                if sent.endswith(b"\r\n\r\n"):
+                    await reader.read(1_000)
+
+            await until(lambda: not any(reference() for reference in references))
+    finally:
+        gc.enable()

@@ -316,7 +316,9 @@ async def test_a_refused_head_keeps_nothing_alive(sent: bytes) -> None:
     """Neither the request that carries the refusal, nor the bytes after the bad ones."""
     async with serving(ErrorBoundary(echo)) as served:
         wire = await served.connect()
-        references = [weakref.ref(served.connection), weakref.ref(served.connection._parser)]
+        parts: list[object] = [served.connection, served.connection._parser]
+        references = [weakref.ref(part) for part in parts]
+        parts.clear()
         await wire.send(sent + b"\r\n\r\n" + b"x" * 10_000)
         while (await wire.answer()).status != 400:
             pass

@@ -2,12 +2,14 @@
 
 import asyncio
 import gc
+import weakref
 from contextlib import suppress
 
 import pytest
 from over_socket import PATIENT, Gate, Wire, ask, echo, guarded, message, serving, until
 
 from taskflow import server as server_module
+from taskflow.connection import Connection
 from taskflow.deadlines import Timeouts
 from taskflow.http import Request, Response
 
@@ -96,6 +98,27 @@ async def test_stop_drops_every_connection() -> None:
         assert gate.cancelled == ["/slow"]
         with pytest.raises(ConnectionRefusedError):
             Wire(served.port)
+
+
+async def test_the_sweeper_keeps_no_connection_that_has_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "SWEEP_SECONDS", 0)
+    checked: list[float] = []
+    monkeypatch.setattr(Connection, "check_deadline", lambda _, now: checked.append(now))
+    gc.collect()
+    gc.disable()
+    try:
+        async with serving(echo) as served:
+            wire = await served.connect()
+            reference = weakref.ref(served.connection)
+            await until(lambda: checked)
+
+            wire.close()
+
+            await until(lambda: reference() is None)
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("turns", range(6))

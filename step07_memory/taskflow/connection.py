@@ -60,6 +60,11 @@ class Connection(asyncio.Protocol):
         self._flow = FlowControl()
         self._state = State.READING
         self._deadline = Deadline(timeouts)
+        self._write_deadline = Deadline(timeouts)
+
+        # Bytes since the connection was made.
+        self._received = 0
+        self._sent = 0
 
         # The asyncio task that serves the current request, if there is one.
         self._serving: asyncio.Task[None] | None = None
@@ -89,7 +94,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._state is not State.CLOSING:
             self._parser.feed(data)
-            self._deadline.received(len(data))
+            self._received += len(data)
             self._input_changed()
 
     def eof_received(self) -> bool:
@@ -131,24 +136,27 @@ class Connection(asyncio.Protocol):
 
     def check_deadline(self, now: float) -> None:
         """End a wait that has taken too long. Called a few times a second."""
+        taken = self._sent - self.transport.get_write_buffer_size()
+        has_rest = self._state is State.READING and taken < self._sent
+        must_take = has_rest or self._state is State.CLOSING or self._flow.is_paused
+        self._write_deadline.set(Waiting.WRITE if must_take else Waiting.NOTHING, now, taken)
+        if self._write_deadline.missed(now, taken) is Waiting.WRITE:
+            # Closing would wait until the client has taken its last response.
+            self.abort()
         needs_input = self._waiter is not None and not self._waiter.done()
-        if self._state is State.SERVING and not needs_input and not self._flow.is_paused:
-            # The client waits for the server.
-            return
-        unsent = self.transport.get_write_buffer_size()
-        match self._deadline.missed(now, unsent):
-            case Waiting.REQUEST if not unsent:
+        if self._state is State.SERVING and not needs_input:
+            # The client waits for the server, so this time does not count.
+            self._set_deadline(Waiting.NOTHING)
+        match self._deadline.missed(now, self._received):
+            case Waiting.REQUEST:
                 self.transport.close()
-            case Waiting.REQUEST | Waiting.WRITE:
-                # Closing would wait until the client has taken its last response.
-                self.abort()
             case Waiting.HEAD:
                 self.refuse(RequestTimeout("the head took too long"))
             case Waiting.BODY if self._waiter is not None and not self._waiter.done():
                 self._waiter.set_exception(RequestTimeout("the body took too long"))
 
     def _set_deadline(self, waiting: Waiting) -> None:
-        self._deadline.set(waiting, self._loop.time())
+        self._deadline.set(waiting, self._loop.time(), self._received)
 
     # From bytes to requests.
 
@@ -259,11 +267,10 @@ class Connection(asyncio.Protocol):
 
     async def _write(self, data: bytes) -> None:
         """Send bytes, and wait while the client is not reading. All output passes through here."""
+        self._sent += len(data)
         self.transport.write(data)
         if self._flow.is_paused:
-            self._set_deadline(Waiting.WRITE)
             await self._flow.drain()
-            self._set_deadline(Waiting.NOTHING)
 
     # The end of the connection.
 
@@ -274,7 +281,6 @@ class Connection(asyncio.Protocol):
         destroy a response that the client has not read yet.
         """
         self._state = State.CLOSING
-        self._set_deadline(Waiting.WRITE)
         # The client may have reset the connection already; `connection_lost` follows in that case.
         with suppress(OSError):
             self.transport.write_eof()

@@ -329,7 +329,9 @@ async def test_a_refused_head_keeps_nothing_alive(sent: bytes) -> None:
     """Neither the request that carries the refusal, nor the bytes after the bad ones."""
     async with serving(guarded(echo)) as served:
         wire = await served.connect()
-        references = [weakref.ref(served.connection), weakref.ref(served.connection._parser)]
+        parts: list[object] = [served.connection, served.connection._parser]
+        references = [weakref.ref(part) for part in parts]
+        parts.clear()
         await wire.send(sent + b"\r\n\r\n" + b"x" * 10_000)
         while (await wire.answer()).status != 400:
             pass
@@ -647,6 +649,25 @@ async def test_a_body_that_takes_too_long_is_refused() -> None:
         assert await wire.rest() == b""
 
 
+@pytest.mark.usefixtures("_no_collector")
+async def test_a_body_that_took_too_long_is_freed_at_once() -> None:
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        parts: list[object] = [served.connection, served.connection._parser]
+        references = [weakref.ref(part) for part in parts]
+        parts.clear()
+        await wire.send(message("POST", "/", b"x" * 1_000_000)[:-1])
+        await until(lambda: has_left(served.connection, 1))
+        await until(lambda: is_waiting(served.connection))
+        await later(served, 10.1)
+        await later(served, 20.2)
+        assert (await wire.answer()).status == 408
+
+        wire.reset()
+
+        await until(lambda: not any(reference() for reference in references))
+
+
 async def test_a_body_that_moves_may_take_longer() -> None:
     async with serving(guarded(echo)) as served:
         wire = await served.connect()
@@ -661,6 +682,33 @@ async def test_a_body_that_moves_may_take_longer() -> None:
         await wire.send(data[-1_927:])
 
         assert (await wire.answer()).body == b"POST / " + b"x" * 5_000
+
+
+async def test_a_body_deadline_does_not_count_the_time_of_the_handler() -> None:
+    """Here the handler is busy between two pieces of the body."""
+    busy = asyncio.Event()
+
+    async def app(request: Request) -> Response:
+        await request.receive()
+        await busy.wait()
+        return await echo(request)
+
+    async with serving(guarded(app)) as served:
+        wire = await served.connect()
+        data = message("POST", "/", b"body")
+        await wire.send(data[:-4])
+        await until(lambda: is_waiting(served.connection))
+        await wire.send(data[-4:-1])
+        await until(lambda: not is_waiting(served.connection))
+        await later(served, 9.9)
+        await later(served, 1_000)
+
+        busy.set()
+        await until(lambda: is_waiting(served.connection))
+        await later(served, 1_009)
+        await wire.send(data[-1:])
+
+        assert (await wire.answer()).status == 200
 
 
 async def test_a_handler_may_take_as_long_as_it_likes() -> None:
@@ -693,9 +741,9 @@ async def test_a_connection_without_a_request_is_closed(sent: bytes) -> None:
             await wire.answer()
         await until(lambda: served.connection._parser.unread == (2 if sent == b"\r\n" else 0))
 
-        await later(served, 29.9)
+        await later(served, 74.9)
         assert not served.connection.transport.is_closing()
-        await later(served, 30.1)
+        await later(served, 75.1)
 
         assert await wire.rest() == b""
         await until(lambda: not served.server.connections)
@@ -707,6 +755,7 @@ async def test_a_client_that_takes_nothing_is_dropped() -> None:
         await wire.send(message("GET", "/"))
         await until(lambda: served.connection.transport.get_write_buffer_size() > HIGH_WATER)
 
+        await later(served, 0)
         await later(served, 29.9)
         assert served.server.connections
         await later(served, 30.1)
@@ -714,25 +763,54 @@ async def test_a_client_that_takes_nothing_is_dropped() -> None:
         await until(lambda: not served.server.connections)
 
 
-async def test_a_client_that_takes_a_little_has_more_time() -> None:
+class Dripping:
+    """A transport whose client takes a little of a response, as the test says."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.taken = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def get_write_buffer_size(self) -> int:
+        return self._transport.get_write_buffer_size() - self.taken
+
+
+@pytest.mark.parametrize(("count", "is_enough"), [(1, False), (65_535, False), (65_536, True)])
+async def test_a_client_must_take_64_kib_in_every_timeout(count: int, is_enough: bool) -> None:
     async with serving(lambda request: big()) as served:
         wire = await served.connect()
         await wire.send(message("GET", "/"))
         transport = served.connection.transport
         await until(lambda: transport.get_write_buffer_size() > HIGH_WATER)
-        seconds = 0.0
-        for _ in range(3):
-            seconds += 29
-            await later(served, seconds - 28.5)  # look at how much is unsent
-            before = transport.get_write_buffer_size()
-            while transport.get_write_buffer_size() == before:
-                await wire._more()
+        dripping = Dripping(transport)
+        served.connection.transport = dripping  # type: ignore[assignment]
+        await later(served, 0)
+        for seconds in 29, 29.9:
+            dripping.taken = count
             await later(served, seconds)
-            assert served.server.connections
 
-        while served.server.connections:  # until the kernel's buffers are full again
-            seconds += 30.1
-            await later(served, seconds)
+        await later(served, 30.1)
+
+        assert transport.is_closing() is not is_enough
+
+
+async def test_the_rest_of_a_response_must_be_taken_too() -> None:
+    """Even if it is so short that the request has ended for the server."""
+    async with serving(guarded(echo)) as served:
+        wire = await served.connect()
+        await ask(wire, "/")
+        dripping = Dripping(served.connection.transport)
+        dripping.taken = -5
+        served.connection.transport = dripping  # type: ignore[assignment]
+
+        await later(served, 0)
+        await later(served, 29.9)
+        assert served.server.connections
+        await later(served, 30.1)
+
+        await until(lambda: not served.server.connections)
 
 
 async def big() -> Response:
@@ -749,6 +827,7 @@ async def test_a_refused_client_that_takes_nothing_is_dropped(
         await wire.send(GARBAGE)
         assert (await wire.answer()).status == 400
 
+        await later(served, 0)
         await later(served, 30.1)
 
         await until(lambda: not served.server.connections)

@@ -1,7 +1,8 @@
 """Streams: responses that are made while they are sent, in memory that does not grow.
 
-A piece is a few hundred rows: enough to make the cost of sending small for each row, and few
-enough to hold the event loop for about a millisecond.
+A piece is a hundred rows: enough to make the cost of sending small for each row, and few enough
+to hold the event loop for a millisecond or two, and little memory for each client, even if every
+description is as long as it may be.
 """
 
 import csv
@@ -13,7 +14,7 @@ from typing import Any
 from taskflow.tasks import Task
 
 # Rows in a piece.
-ROWS = 500
+ROWS = 100
 
 CSV = "text/csv; charset=utf-8"
 NDJSON = "application/x-ndjson"

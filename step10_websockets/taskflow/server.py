@@ -72,5 +72,9 @@ class Server:
         """Check all deadlines, again and again."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            for connection in list(self.connections):
-                connection.check_deadline(asyncio.get_running_loop().time())
+            self._check_deadlines()
+
+    def _check_deadlines(self) -> None:
+        # In `_sweep`, the variable of the loop would keep its last connection during the sleep.
+        for connection in list(self.connections):
+            connection.check_deadline(asyncio.get_running_loop().time())
