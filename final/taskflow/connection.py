@@ -28,15 +28,12 @@ from taskflow.deadlines import Deadline, Timeouts, Waiting
 from taskflow.errors import BadRequest, NoResponse, RequestTimeout, TaskflowError
 from taskflow.flow_control import FlowControl
 from taskflow.http import Handler, Request, Response, Successor, encode_head, no_body
-from taskflow.outbox import Outbox
+from taskflow.outbox import SMALL_BYTES, Outbox
 from taskflow.parser import RequestParser
 from taskflow.sending import send_pieces, send_stream
 
 # Reading stops while the parser holds more than this many bytes.
 READ_AHEAD = 64 * 1024
-
-# A response of up to this many bytes may wait for the end of a turn of the event loop.
-SMALL_BYTES = 8 * 1024
 
 # How long a client may go on sending after its final response.
 LINGER_SECONDS = 2.0

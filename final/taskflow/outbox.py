@@ -12,6 +12,9 @@ row, most writes find their client awake (benchmarks/final_http.py compares both
 
 import asyncio
 
+# A response of up to this many bytes may wait for the end of a turn of the event loop.
+SMALL_BYTES = 8 * 1024
+
 
 class Outbox:
     """The bytes that wait for the end of this turn of the event loop, of all connections."""

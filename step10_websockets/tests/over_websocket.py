@@ -85,6 +85,9 @@ class FakeTransport(asyncio.Transport):
     def get_protocol(self) -> asyncio.BaseProtocol:
         return self.before
 
+    def is_closing(self) -> bool:
+        return self.aborted
+
     def close(self) -> None:
         self.ended = True
 

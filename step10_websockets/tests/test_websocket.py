@@ -220,6 +220,7 @@ async def test_the_rest_of_a_client_that_has_gone_is_not_handled() -> None:
     handled = len(hub.messages)
     assert handled < 1_000
 
+    transport.abort()
     client.connection_lost(ConnectionResetError())
     await asyncio.sleep(0)
 
