@@ -6,7 +6,7 @@ from taskflow import parser as parsing
 from taskflow.http import Request
 from taskflow.parser import RequestParser
 
-PIECES = (16_384, 1_024, 64, 1)
+PIECES = (16_384, 1_024, 64, 8, 1)
 
 
 def head_of(headers: int) -> bytes:
@@ -15,18 +15,27 @@ def head_of(headers: int) -> bytes:
     return b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(lines) + b"\r\n"
 
 
-def read(head: bytes, piece: int) -> tuple[int, int]:
-    """Feed a head in pieces; return how often the parser began, and how many bytes lay there."""
+class ForgetfulParser(RequestParser):
+    """A parser that begins again with every piece: it never knows that a head is incomplete."""
+
+    def feed(self, data: bytes) -> None:
+        """Add the bytes, and forget what is known about those before them."""
+        self._is_incomplete = False
+        super().feed(data)
+
+
+def read(parser: RequestParser, head: bytes, piece: int) -> tuple[int, int]:
+    """Feed a head in pieces; return how often it is parsed, and how many bytes are there then."""
     calls = offered = 0
     parse_head = parsing.parse_head
 
-    def counting(data: bytes, start: int) -> tuple[Request, int]:
+    def counting(data: bytearray) -> tuple[Request, int]:
         nonlocal calls, offered
         calls += 1
-        offered += len(data) - start
-        return parse_head(data, start)
+        offered += len(data)
+        return parse_head(data)
 
-    parser, request = RequestParser(), None
+    request = None
     with patch.object(parsing, "parse_head", counting):
         for start in range(0, len(head), piece):
             parser.feed(head[start : start + piece])
@@ -39,12 +48,17 @@ def read(head: bytes, piece: int) -> tuple[int, int]:
 def arrivals(headers: int = 90) -> None:
     """Print what a head costs in few pieces and in many."""
     head = head_of(headers)
-    print(f"| a head of {len(head):,} bytes comes in | the parser begins | and reads up to |")
-    print("| --- | ---: | ---: |")
+    print(f"| a head of {len(head):,} bytes comes in ", end="")
+    print("| a parser without a memory begins | and reads up to ", end="")
+    print("| step 1 begins | and reads up to |")
+    print("| --- | ---: | ---: | ---: | ---: |")
     for piece in PIECES:
-        calls, offered = read(head, piece)
         size = "one piece" if piece >= len(head) else f"pieces of {piece:,}"
-        print(f"| {size} | {calls:,} × | {offered:,} bytes |")
+        cells = [size]
+        for parser in (ForgetfulParser(), RequestParser()):
+            calls, offered = read(parser, head, piece)
+            cells += [f"{calls:,} ×", f"{offered:,} bytes"]
+        print(f"| {' | '.join(cells)} |")
 
 
 def tries(text: str, at: int = 0) -> int:

@@ -34,7 +34,7 @@ async def stuck(app: Handler, requests: bytes) -> AsyncIterator[Connection]:
             while True:
                 await asyncio.wait_for(loop.sock_sendall(client, requests), timeout=1)
         yield next(iter(server.connections))
-    server.stop()
+    await server.stop()
 
 
 async def flood() -> None:

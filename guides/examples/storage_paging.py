@@ -16,7 +16,7 @@ def by_offset(store: Store, seen: list[Task]) -> list[Task]:
 
 def after_the_last(store: Store, seen: list[Task]) -> list[Task]:
     """Return the page that begins after the last task that was seen."""
-    return store.page(limit=3, after=seen[-1] if seen else None)
+    return store.page(limit=3, after=seen[-1].number if seen else 0)
 
 
 def read_all(next_page: Page) -> Iterator[str]:
