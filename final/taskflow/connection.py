@@ -267,8 +267,9 @@ class Connection(asyncio.Protocol):
                 self._parser.take_body()
         keep_alive = request.keep_alive and self._parser.body_is_complete
         keep_alive = keep_alive and not self._is_finishing
-
         keep_alive = await self._send(request, response, keep_alive)
+        if self._state is CLOSED:
+            return
         self._serving = None
         self._set_deadline(Waiting.NOTHING)
         if response.successor is not None:

@@ -770,6 +770,31 @@ async def test_a_handler_that_swallows_its_cancellation_is_the_last_of_its_clien
         assert begun == ["/first"]
 
 
+async def test_a_stream_that_swallows_its_cancellation_is_the_last_of_its_client() -> None:
+    begun: list[str] = []
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        yield b"x"
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    async def app(request: Request) -> Response:
+        begun.append(request.path)
+        return Response(200, pieces())
+
+    async with serving(app) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/first") + message("GET", "/second"))
+        await wire._more()
+
+        wire.reset()
+
+        await until(lambda: not served.server.connections)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert begun == ["/first"]
+
+
 @pytest.mark.parametrize("swallows", [False, True])
 async def test_a_request_whose_client_left_has_the_status_499(swallows: bool) -> None:
     entries: list[AccessEntry] = []
