@@ -443,8 +443,10 @@ async def test_a_stream_that_fails_while_its_reader_has_stopped_is_cut_at_once()
         await until(lambda: is_waiting(served.connection))
         assert stream.ended == []
 
-        while not stream.ended:  # it goes on when enough was taken
-            await wire._more()
+        # It goes on when enough was taken. The reset may overtake the last bytes.
+        with suppress(ConnectionResetError):
+            while not stream.ended:
+                await wire._more()
 
         await until(lambda: not served.server.connections)
         assert LAST_CHUNK not in await cut_off(wire)
