@@ -25,7 +25,7 @@ from typing import cast
 from taskflow.clock import http_date
 from taskflow.connection_state import CLOSED, CLOSING, HANDED_OVER, READING, SERVING
 from taskflow.deadlines import Deadline, Timeouts, Waiting
-from taskflow.errors import BadRequest, NoResponse, RequestTimeout, TaskflowError
+from taskflow.errors import CLIENT_LEFT, BadRequest, NoResponse, RequestTimeout, TaskflowError
 from taskflow.flow_control import FlowControl
 from taskflow.http import Handler, Request, Response, Successor, encode_head, no_body
 from taskflow.outbox import SMALL_BYTES, Outbox
@@ -37,9 +37,6 @@ READ_AHEAD = 64 * 1024
 
 # How long a client may go on sending after its final response.
 LINGER_SECONDS = 2.0
-
-# In logs only: the client left before its response. The number is that of nginx.
-CLIENT_LEFT = 499
 
 logger = logging.getLogger(__name__)
 
@@ -268,8 +265,9 @@ class Connection(asyncio.Protocol):
                 self._parser.take_body()
         keep_alive = request.keep_alive and self._parser.body_is_complete
         keep_alive = keep_alive and not self._is_finishing
-
         keep_alive = await self._send(request, response, keep_alive)
+        if self.transport.is_closing():
+            return
         if response.successor is not None:
             # The response must be written before anything that the successor writes.
             await asyncio.sleep(0)

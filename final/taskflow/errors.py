@@ -200,8 +200,12 @@ class HttpVersionNotSupported(TaskflowError):
     code = "HTTP_VERSION_NOT_SUPPORTED"
 
 
+# Two numbers of nginx, in logs only. The client has left before its response; or, for NoResponse,
+# the server has closed the connection.
+CLIENT_LEFT = 499
+
+
 class NoResponse(Exception):
     """Nothing true can be said, so the connection is closed without a response."""
 
-    # In logs only. The number is that of nginx.
     status = 444

@@ -6,7 +6,7 @@ import gc
 import logging
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from functools import partial
 from itertools import repeat
 from typing import Any, cast
@@ -31,6 +31,7 @@ from taskflow.chunked import LAST_CHUNK, encode_chunk
 from taskflow.connection import READ_AHEAD, Connection
 from taskflow.errors import NotFound
 from taskflow.http import Request, Response
+from taskflow.importing import MAX_LINE, lines_of
 from taskflow.logs import AccessEntry
 from taskflow.middleware import RequestLog
 from taskflow.outbox import Outbox
@@ -748,6 +749,27 @@ async def test_a_refused_head_keeps_nothing_alive(sent: bytes) -> None:
         await until(lambda: not any(reference() for reference in references))
 
 
+@pytest.mark.usefixtures("_no_collector")
+async def test_an_import_that_failed_is_freed_at_once() -> None:
+    async def app(request: Request) -> Response:
+        async with aclosing(lines_of(request)) as lines:
+            async for _ in lines:
+                pass
+        return Response(200)
+
+    async with serving(guarded(app)) as served:
+        wire = await served.connect()
+        parts: list[object] = [served.connection, served.connection._parser]
+        references = [weakref.ref(part) for part in parts]
+        parts.clear()
+        await wire.send(message("POST", "/", b"x" * (MAX_LINE + 1)))
+        assert (await wire.answer()).status == 413
+
+        wire.reset()
+
+        await until(lambda: not any(reference() for reference in references))
+
+
 async def test_a_handler_that_swallows_its_cancellation_is_the_last_of_its_client() -> None:
     begun: list[str] = []
 
@@ -761,6 +783,31 @@ async def test_a_handler_that_swallows_its_cancellation_is_the_last_of_its_clien
         wire = await served.connect()
         await wire.send(message("GET", "/first") + message("GET", "/second"))
         await until(lambda: begun)
+
+        wire.reset()
+
+        await until(lambda: not served.server.connections)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert begun == ["/first"]
+
+
+async def test_a_stream_that_swallows_its_cancellation_is_the_last_of_its_client() -> None:
+    begun: list[str] = []
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        yield b"x"
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    async def app(request: Request) -> Response:
+        begun.append(request.path)
+        return Response(200, pieces())
+
+    async with serving(app) as served:
+        wire = await served.connect()
+        await wire.send(message("GET", "/first") + message("GET", "/second"))
+        await wire._more()
 
         wire.reset()
 

@@ -18,13 +18,11 @@ OPEN_PATHS = {"/health", "*"}
 def build_app(tokens: Tokens, log: LogWriter) -> Handler:
     """Return the application: the router inside the links that every request passes through."""
     store = Store()
-    observers = [AccessLog(log).add]
-
     routes = {
         "GET /health": health,
         **TaskRoutes(store).routes(),
         **demo_routes(),
     }
-    request_log = partial(RequestLog, observers)
+    request_log = partial(RequestLog, [AccessLog(log).add])
     auth = partial(Auth, tokens, OPEN_PATHS)
     return chain(Router(routes), request_log, ErrorBoundary, auth, SameOrigin, Permission)

@@ -5,6 +5,7 @@ and the server only counts it.
 """
 
 import asyncio
+import socket
 from contextlib import suppress
 from functools import partial
 
@@ -22,6 +23,11 @@ BACKLOG = 512
 
 # How often the deadlines of all connections are checked.
 SWEEP_SECONDS = 0.25
+
+# Bytes that the kernel holds for a client that is slow to read. Left alone, Linux lets this grow to
+# 4 MiB. That is memory for each client, and the sweeper, which sees only our own buffers, would see
+# no progress until the client has read a third of it.
+SEND_BUFFER = 128 * 1024
 
 
 class Server:
@@ -41,6 +47,9 @@ class Server:
         self._listener = await asyncio.get_running_loop().create_server(
             new_connection, host, port, backlog=BACKLOG
         )
+        # The sockets of clients inherit this.
+        for listening in self._listener.sockets:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self._sweeper = asyncio.create_task(self._sweep())
         return int(self._listener.sockets[0].getsockname()[1])
 

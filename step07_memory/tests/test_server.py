@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 import weakref
 from contextlib import suppress
 
@@ -98,6 +99,16 @@ async def test_stop_drops_every_connection() -> None:
         assert gate.cancelled == ["/slow"]
         with pytest.raises(ConnectionRefusedError):
             Wire(served.port)
+
+
+async def test_the_kernel_holds_little_for_a_client_that_reads_slowly() -> None:
+    async with serving(echo) as served:
+        await served.connect()
+        accepted = served.connection.transport.get_extra_info("socket")
+        size = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+
+    # Linux doubles it, for its own needs.
+    assert size in {server_module.SEND_BUFFER, 2 * server_module.SEND_BUFFER}
 
 
 async def test_the_sweeper_keeps_no_connection_that_has_gone(

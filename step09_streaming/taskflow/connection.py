@@ -250,6 +250,8 @@ class Connection(asyncio.Protocol):
         keep_alive = request.keep_alive and self._parser.body_is_complete
 
         keep_alive = await self._send(request, response, keep_alive)
+        if self.transport.is_closing():
+            return
         self._serving = None
         self._set_deadline(Waiting.NOTHING)
         if keep_alive:
