@@ -16,13 +16,11 @@ WRITES = 320
 
 
 async def commits(writers: int) -> int:
-    """Make WRITES tasks, by so many writers who each wait for the disk; return the commits."""
-    made: list[int] = []
+    """Make WRITES tasks, by so many writers that each wait for the disk; return the commits."""
     with TemporaryDirectory() as folder:
         store, database = Store(), Database(Path(folder, "tasks.db"))
         journal = Journal(store, database)
         store.listeners.append(journal.changed)
-        journal.observers.append(lambda _, changes: made.append(len(changes)))
 
         async def write() -> None:
             for _ in range(WRITES // writers):
@@ -35,8 +33,8 @@ async def commits(writers: int) -> int:
                     group.create_task(write())
         finally:
             database.close()
-    assert sum(made) == WRITES
-    return len(made)
+    assert journal.commit_changes.sum == WRITES
+    return journal.commit_changes.count
 
 
 def table() -> None:
@@ -82,5 +80,5 @@ async def refused() -> None:
 
 def take_back() -> None:
     """Print what is in memory before and after a commit that fails."""
-    logging.disable()  # the log tells of it too
+    logging.disable()  # The log reports it too.
     asyncio.run(refused())
