@@ -121,7 +121,7 @@ async def _unanswered() -> None:
         print("two seconds later: no answer, and the connection is still open")
     writer.close()
     await writer.wait_closed()
-    server.stop()
+    await server.stop()
 
 
 def unanswered() -> None:

@@ -100,7 +100,7 @@ async def one_sweeper() -> None:
     assert loop.timers_fired <= (loop.time() - started) / SWEEP_SECONDS + 1
     # One timer is always set.
     assert loop.timers_set <= loop.timers_fired + 1
-    server.stop()
+    await server.stop()
     often = f"{1 / SWEEP_SECONDS:.0f} a second and 1 at the end, however many requests"
     print(f"| one sweeper | {often} | all but the next |")
 
