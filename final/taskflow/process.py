@@ -100,9 +100,8 @@ def leave_old_objects(phase: str, info: dict[str, int]) -> None:
 def new_event_loop(tls: bool) -> asyncio.AbstractEventLoop:
     """Return an event loop of uvloop, which is written in C on top of libuv.
 
-    With asyncio's own loop, requests take more processor time (benchmarks/final_http.py).
-    With TLS it is asyncio's own nevertheless, because uvloop begins to read before it can be told
-    to wait for the handshake.
+    benchmarks/final_http.py compares it with asyncio's own loop, which is used with TLS, because
+    uvloop begins to read before it can be made to wait for the handshake.
     """
     if tls or sys.platform == "win32":
         return asyncio.new_event_loop()
