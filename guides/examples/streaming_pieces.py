@@ -61,7 +61,7 @@ async def measure(rows_in_a_piece: int) -> Measured:
     client.start()
     await asyncio.to_thread(client.join)
     measured.seconds = time.thread_time() - started
-    server.stop()
+    await server.stop()
     return measured
 
 
