@@ -2,56 +2,50 @@
 
 from taskflow.deadlines import MIN_BODY_BYTES, Deadline, Timeouts, Waiting
 
-Call = tuple[float, str, object, str]  # seconds, method, argument, what happens
+# Seconds, what the client has moved by then in bytes, what is waited for (None: the sweeper only
+# looks), and what happens.
+Call = tuple[float, int, Waiting | None, str]
 
 HEAD: list[Call] = [
-    (0.0, "set", Waiting.REQUEST, "the client connects"),
-    (3.0, "received", 9, "the first bytes of a head"),
-    (3.0, "set", Waiting.HEAD, "the head is not complete"),
-    (8.0, "received", 4, "four bytes more"),
-    (8.0, "set", Waiting.HEAD, "still not complete"),
-    (12.9, "missed", None, "the sweeper looks"),
-    (13.1, "missed", None, "the sweeper looks again"),
+    (0.0, 0, Waiting.REQUEST, "the client connects"),
+    (3.0, 9, Waiting.HEAD, "the first bytes of a head"),
+    (8.0, 13, Waiting.HEAD, "four bytes more"),
+    (12.9, 13, None, "the sweeper looks"),
+    (13.1, 13, None, "the sweeper looks again"),
 ]
 
 BODY: list[Call] = [
-    (0.0, "set", Waiting.BODY, "the handler wants the body"),
-    (4.0, "received", 700, "700 bytes of it"),
-    (9.0, "received", 700, "700 more"),
-    (10.1, "missed", None, "1,400 bytes in ten seconds"),
-    (15.0, "received", 700, "and 700 more"),
-    (20.0, "missed", None, "the ten seconds began at 10.1"),
-    (20.2, "missed", None, "only 700 bytes in ten seconds"),
+    (0.0, 150, Waiting.BODY, "the handler wants the body, after a head of 150 bytes"),
+    (4.0, 850, Waiting.BODY, "700 bytes of it"),
+    (9.0, 1_550, Waiting.BODY, "700 more"),
+    (10.1, 1_550, None, "1,400 bytes in ten seconds"),
+    (15.0, 2_250, Waiting.BODY, "and 700 more"),
+    (20.0, 2_250, None, "the ten seconds began at 10.1"),
+    (20.2, 2_250, None, "only 700 bytes in ten seconds"),
 ]
 
 WRITE: list[Call] = [
-    (0.0, "set", Waiting.WRITE, "the client takes no more"),
-    (25.0, "taken", None, "it has taken a little"),
-    (30.1, "missed", None, "the sweeper looks"),
-    (55.1, "missed", None, "nothing since 25.0"),
+    (0.0, 0, Waiting.WRITE, "the client takes no more"),
+    (25.0, 100_000, Waiting.WRITE, "it has taken 100,000 bytes"),
+    (30.1, 100_000, None, "which is over 64 KiB"),
+    (45.0, 101_000, Waiting.WRITE, "it has taken 1,000 more"),
+    (60.2, 101_000, None, "which is too little for thirty seconds"),
 ]
 
 
 def trace(calls: list[Call]) -> None:
-    """Print a table of the calls, and what each answers."""
+    """Print a table of the calls, and what each returns."""
     deadline = Deadline(Timeouts())
-    print("| seconds | what happens | call | answer |")
+    print("| seconds | what happens | call | result |")
     print("| ---: | --- | --- | --- |")
-    for now, method, argument, what in calls:
-        answer = ""
-        match method, argument:
-            case "set", Waiting():
-                deadline.set(argument, now)
-            case "received", int():
-                deadline.received(argument)
-            case "taken", _:
-                deadline.taken(now)
-            case _:
-                answer = deadline.missed(now).name
-        shown = [argument.name if isinstance(argument, Waiting) else argument, now]
-        words = [str(s) for s in shown if s is not None and not (method == "received" and s is now)]
-        bold = f"**{answer}**" if answer not in {"", "NOTHING"} else answer
-        print(f"| {now} | {what} | `{method}({', '.join(words)})` | {bold} |")
+    for now, moved, waiting, what in calls:
+        if waiting is not None:
+            deadline.set(waiting, now, moved)
+            print(f"| {now} | {what} | `set({waiting.name}, {now}, {moved})` |  |")
+        else:
+            missed = deadline.missed(now, moved)
+            result = missed.name if missed is Waiting.NOTHING else f"**{missed.name}**"
+            print(f"| {now} | {what} | `missed({now}, {moved})` | {result} |")
 
 
 def head() -> None:
@@ -65,19 +59,18 @@ def body() -> None:
 
 
 def write() -> None:
-    """A client that takes its answer in small sips, and then not at all."""
+    """A client that takes enough of its response, and then too little."""
     trace(WRITE)
 
 
 def slowest(size: int = 1024 * 1024) -> None:
     """The longest that a body of this size may take, if each period brings just enough."""
     deadline, timeouts = Deadline(Timeouts()), Timeouts()
-    now, left = 0.0, size
+    now, moved = 0.0, 0
     deadline.set(Waiting.BODY, now)
-    while left > 0:
-        deadline.received(MIN_BODY_BYTES)
-        left -= MIN_BODY_BYTES
+    while moved < size:
+        moved += MIN_BODY_BYTES
         now += timeouts.body
-        if left > 0:
-            assert deadline.missed(now) is Waiting.NOTHING
+        if moved < size:
+            assert deadline.missed(now, moved) is Waiting.NOTHING
     print(f"{size:,} bytes may take {now:,.0f} s")

@@ -21,10 +21,10 @@ async def over_the_dict(store: Store) -> AsyncGenerator[bytes, None]:
 
 async def page_by_page(store: Store) -> AsyncGenerator[bytes, None]:
     """Ask for a page, and for the next when that is sent."""
-    last: Task | None = None
+    last = 0
     while page := store.page(PAGE, last):
         yield b"".join(task.json + b"\n" for task in page)
-        last = page[-1]
+        last = page[-1].number
 
 
 def of_a_snapshot(store: Store) -> AsyncGenerator[bytes, None]:

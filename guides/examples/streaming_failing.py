@@ -44,7 +44,7 @@ async def main() -> None:
             "curl", "-s", version, f"http://127.0.0.1:{port}/report"
         )
         print("exit status", await curl.wait(), flush=True)
-    server.stop()
+    await server.stop()
 
 
 if __name__ == "__main__":
