@@ -25,7 +25,6 @@ THEMES: dict[str, tuple[str, ...]] = {
         "journal.py",
         "database.py",
         "store.py",
-        "creation_order.py",
         "resolution.py",
         "dependencies.py",
         "events.py",

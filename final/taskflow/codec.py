@@ -63,6 +63,8 @@ def encode(value: object) -> bytes:
 
 def in_one_line(text: str) -> str:
     """Return JSON with the three characters escaped that only some readers take for a line end."""
+    if text.isascii():
+        return text
     return text.replace("\x85", r"\u0085").replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from taskflow import creation_order
-from taskflow.creation_order import BLOCK, CreationOrder
+from taskflow import store as store_module
+from taskflow.store import BLOCK, Block, CreationOrder
 from taskflow.tasks import Change, Status, Task, changed, new_task
 
 NUMBERS = st.integers(1, 5 * BLOCK)
@@ -82,15 +82,15 @@ def test_a_page_of_a_rare_status_looks_at_few_tasks(
     for task in tasks:
         order.apply(Change(None, task))
     looked_at = 0
-    original = creation_order._sorted
+    original = store_module._sorted
 
-    def counted(block: creation_order.Block, status: Status | None = None) -> list[Task]:
+    def counted(block: Block, status: Status | None = None) -> list[Task]:
         nonlocal looked_at
         found = original(block, status)
         looked_at += len(found)
         return found
 
-    monkeypatch.setattr(creation_order, "_sorted", counted)
+    monkeypatch.setattr(store_module, "_sorted", counted)
     assert list(order.after(0, Status.COMPLETED)) == tasks
     assert looked_at == rare
 
