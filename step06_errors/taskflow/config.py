@@ -7,6 +7,7 @@ start of the program can differ from it (The Twelve-Factor App, III).
 import argparse
 import ipaddress
 import logging
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -80,7 +81,10 @@ def load_tokens(environment: Mapping[str, str], file: Path) -> Tokens:
 
 def limit(text: str) -> float:
     """Return the number, over 0, in an option of the command line. Raises ArgumentTypeError."""
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
     # Written in this way, the condition refuses NaN too.
     if not number > 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number over 0")

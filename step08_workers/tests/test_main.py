@@ -153,7 +153,7 @@ def test_a_bad_port_is_a_clear_line_and_status_2(port: str) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--max-connections", "--idle-timeout", "--write-timeout"])
-@pytest.mark.parametrize("value", ["0", "-1", "nan"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "many"])
 def test_a_limit_that_is_not_over_0_is_a_clear_line_and_status_2(flag: str, value: str) -> None:
     with started("-m", "taskflow", "--port", "0", f"{flag}={value}") as process:
         out, err = process.communicate(timeout=DEADLINE)
