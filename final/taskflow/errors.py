@@ -200,12 +200,12 @@ class HttpVersionNotSupported(TaskflowError):
     code = "HTTP_VERSION_NOT_SUPPORTED"
 
 
-# Two numbers of nginx, in logs only. The client has left before its response; or, for NoResponse,
-# the server has closed the connection.
+# In logs only: the client left before its response. The number is that of nginx.
 CLIENT_LEFT = 499
 
 
 class NoResponse(Exception):
     """Nothing true can be said, so the connection is closed without a response."""
 
+    # In logs only. The number is that of nginx.
     status = 444

@@ -20,7 +20,7 @@ from taskflow.config import CannotStart
 # How long the server may take to respond.
 SECONDS = 2.0
 
-# Addresses that stand for all addresses of a machine, and where it finds itself.
+# Addresses on which a server listens on every interface, and those by which it reaches itself.
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 

@@ -1,7 +1,7 @@
 """Readiness: whether the server takes changes, for a load balancer to ask (`GET /ready`).
 
-A server whose disk fails still serves reads, so it is alive (`GET /health`) but not ready. To
-restart it would not help; to send writes to it would not either.
+A server whose disk fails still serves reads, so it is alive (`GET /health`) but not ready.
+Restarting it would not help, and neither would sending it writes.
 """
 
 from taskflow.codec import encode
@@ -25,7 +25,7 @@ class Readiness:
         return {"GET /ready": self.show}
 
     def stop(self) -> None:
-        """Be ready no more, because the server stops."""
+        """From now on, report that the server stops."""
         self._is_stopping = True
 
     async def show(self, request: Request) -> Response:

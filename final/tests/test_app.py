@@ -44,7 +44,7 @@ async def test_building_and_calling_an_application_starts_nothing(client: Client
 async def test_a_write_whose_client_left_before_the_commit_is_logged_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is stored all the same. Whoever reads the log must be able to see that."""
+    """The tasks are stored all the same, and the log must show that."""
     counter = b'taskflow_http_requests_total{method="POST",route="/tasks",status="499"} 5.0'
     may_write = Event()
     write = Database.write

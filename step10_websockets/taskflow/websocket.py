@@ -69,7 +69,7 @@ class WebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle a portion of the bytes, and the next one after the turns of other clients."""
-        # The stream or the connection has ended, and what is left of it will not be missed.
+        # The stream or the connection has ended, and its last bytes no longer matter.
         if self._protocol.state is State.CLOSED or self._transport.is_closing():
             return
         self._protocol.receive_data(data[:PORTION])
